@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import { djangoTables } from './0001-django.ts';
+
+/** Every migration by its name, in the order they are applied. A name, once released, stays. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_django': djangoTables,
+};
