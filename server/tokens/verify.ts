@@ -1,0 +1,75 @@
+import type { Database } from '../../db/statement.ts';
+import { AppError } from '../errors.ts';
+import { type TokenClass, UntypedToken } from './classes.ts';
+import { type Claims, parseCompact } from './compact.ts';
+import type { TokenContext } from './context.ts';
+import { CLAIM_RULES, CLASS_RULES, HEADER_RULES, own, type Rule, type RuleContext } from './rules.ts';
+import { isBlacklisted } from './store.ts';
+
+/**
+ * The claims of a genuine token of this server that is in its time. What it is for and whether it was revoked is
+ * not asked. The order of the checks is the original's: signature, algorithm, exp, nbf, iat, aud, iss.
+ *
+ * @throws AppError `token_invalid` or `token_expired`
+ */
+export function decodeToken(context: TokenContext, token: string): Claims {
+  const { header, payload } = parseCompact(token);
+  const ruleContext = { settings: context.settings, now: context.now() };
+  obey(HEADER_RULES, header, ruleContext);
+  try {
+    context.signer.verifySignature(token);
+  } catch (cause) {
+    throw new AppError('token_invalid', { cause });
+  }
+  obey(CLAIM_RULES, payload, ruleContext);
+  return payload;
+}
+
+/**
+ * The claims of a token that is genuine, in its time, not revoked and of the class that is asked for.
+ * Follows SimpleJWT's `Token.verify` and `BlacklistMixin.verify`.
+ *
+ * @throws AppError of a `token_…` code, 401
+ */
+export async function verifyToken(
+  db: Database,
+  context: TokenContext,
+  token: string,
+  tokenClass: TokenClass,
+): Promise<Claims> {
+  const claims = decodeToken(context, token);
+  if (tokenClass.listed && (await isBlacklisted(db, jtiOf(context, claims))))
+    throw new AppError('token_blacklisted');
+  obey(CLASS_RULES, claims, { settings: context.settings, now: context.now(), tokenClass });
+  return claims;
+}
+
+/**
+ * Says that a token of any class is genuine, in its time and not revoked, by returning.
+ * Follows SimpleJWT's TokenVerifySerializer, which answers a revoked token with 400.
+ *
+ * @throws AppError of a `token_…` code, 401, or `token_blacklisted_at_verify`, 400
+ */
+export async function verifyAnyToken(db: Database, context: TokenContext, token: string): Promise<Claims> {
+  const claims = await verifyToken(db, context, token, UntypedToken);
+  if (await isBlacklisted(db, jtiOf(context, claims))) throw new AppError('token_blacklisted_at_verify');
+  return claims;
+}
+
+/** @throws AppError `token_without_id` */
+export function jtiOf(context: TokenContext, claims: Claims): string {
+  const jti = own(claims, context.settings.JTI_CLAIM);
+  if (typeof jti !== 'string') throw new AppError('token_without_id');
+  return jti;
+}
+
+function obey<Context extends RuleContext>(
+  rules: readonly Rule<Context>[],
+  claims: Claims,
+  context: Context,
+): void {
+  for (const rule of rules) {
+    const refusal = rule.refuse(claims, context);
+    if (refusal !== undefined) throw new AppError(refusal, { values: { claim: 'exp' } });
+  }
+}
