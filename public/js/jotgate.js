@@ -1,0 +1,5 @@
+import { addCopyButtons } from './copy.js';
+import { showTimes } from './times.js';
+
+addCopyButtons(document);
+showTimes(document);

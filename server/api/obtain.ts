@@ -1,0 +1,64 @@
+import type { Database } from '../../db/statement.ts';
+import type { UserRow } from '../../db/tables.ts';
+import { AppError } from '../errors.ts';
+import type { Call, Endpoint } from '../http/endpoint.ts';
+import type { Field } from '../http/fields.ts';
+import type { TokenContext } from '../tokens/context.ts';
+import { obtainPair, obtainSliding } from '../tokens/issue.ts';
+import { authenticate } from '../users/authenticate.ts';
+
+/** In characters. A longer one is refused before any work is done on it. */
+const MAX_PASSWORD_LENGTH = 4096;
+
+const CREDENTIALS: readonly Field[] = [
+  { name: 'username', label: 'Username', kind: 'text' },
+  { name: 'password', label: 'Password', kind: 'password', maxLength: MAX_PASSWORD_LENGTH },
+];
+
+/** /api/token/: SimpleJWT's TokenObtainPairView. */
+export function obtainPairEndpoint(db: Database, context: TokenContext): Endpoint {
+  return {
+    path: '/api/token/',
+    name: 'token_obtain_pair',
+    title: 'Token Obtain Pair',
+    description:
+      'Takes a set of user credentials and returns an access and refresh JSON web\n' +
+      'token pair to prove the authentication of those credentials.',
+    notes: 'Log in here: type a username and password into the form below and press POST.',
+    access: 'anyone',
+    actions: {
+      POST: {
+        fields: CREDENTIALS,
+        handle: async (call) => ({ body: await obtainPair(db, context, await logIn(db, context, call)) }),
+      },
+    },
+  };
+}
+
+/** /api/token/sliding/: SimpleJWT's TokenObtainSlidingView. */
+export function obtainSlidingEndpoint(db: Database, context: TokenContext): Endpoint {
+  return {
+    path: '/api/token/sliding/',
+    name: 'token_obtain_sliding',
+    title: 'Token Obtain Sliding',
+    description:
+      'Takes a set of user credentials and returns a sliding JSON web token to\n' +
+      'prove the authentication of those credentials.',
+    notes:
+      'A sliding token is both in one: it opens doors like an access token and is renewed like a refresh token.',
+    access: 'anyone',
+    actions: {
+      POST: {
+        fields: CREDENTIALS,
+        handle: async (call) => ({ body: await obtainSliding(db, context, await logIn(db, context, call)) }),
+      },
+    },
+  };
+}
+
+async function logIn(db: Database, context: TokenContext, { values }: Call): Promise<UserRow> {
+  const credentials = { username: values.username as string, password: values.password as string };
+  const user = await authenticate(db, credentials, context.settings.BCRYPT_ROUNDS);
+  if (user === null) throw new AppError('no_active_account');
+  return user;
+}

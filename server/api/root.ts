@@ -1,0 +1,23 @@
+import type { Endpoint } from '../http/endpoint.ts';
+import { originOf } from '../http/origin.ts';
+
+/** /api/: every endpoint by name with its address, as the root of DRF's DefaultRouter. */
+export function rootEndpoint(endpoints: readonly Endpoint[]): Endpoint {
+  return {
+    path: '/api/',
+    name: 'api_root',
+    title: 'Api Root',
+    description: 'The default basic root view for DefaultRouter',
+    notes: 'Every endpoint there is. Follow a link to open it.',
+    access: 'anyone',
+    actions: {
+      GET: {
+        fields: [],
+        handle: ({ request }) => {
+          const origin = originOf(request);
+          return { body: Object.fromEntries(endpoints.map(({ name, path }) => [name, origin + path])) };
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import fastifyJwt from '@fastify/jwt';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Database } from '../db/statement.ts';
+import { blacklistEndpoint } from './api/blacklist.ts';
+import { meEndpoint } from './api/me.ts';
+import { obtainPairEndpoint, obtainSlidingEndpoint } from './api/obtain.ts';
+import { refreshPairEndpoint, refreshSlidingEndpoint } from './api/refresh.ts';
+import { rootEndpoint } from './api/root.ts';
+import { verifyEndpoint } from './api/verify.ts';
+import { registerAdministration } from './console/administration.ts';
+import { registerGuide } from './console/guide.ts';
+import { registerHome } from './console/home.ts';
+import { makeAuthenticator } from './http/authenticate.ts';
+import type { Endpoint } from './http/endpoint.ts';
+import { registerRequestLog } from './http/log.ts';
+import { makePageRenderer } from './http/page.ts';
+import { BODY_LIMIT } from './http/parsers.ts';
+import {
+  answerMalformed,
+  type EndpointsOptions,
+  registerEndpoints,
+  registerFallbacks,
+} from './http/register.ts';
+import { registerViews } from './http/views.ts';
+import type { Settings } from './settings.ts';
+import type { Signer, TokenContext } from './tokens/context.ts';
+import { inspectToken } from './tokens/inspect.ts';
+
+export interface AppDependencies {
+  db: Database;
+  settings: Settings;
+  logger?: FastifyBaseLogger;
+  /** Seconds since the epoch; the system's clock where nothing is given. */
+  now?: () => number;
+}
+
+/** How long a request may take to arrive, in milliseconds: a body that never comes is not waited for. */
+const REQUEST_DEADLINE = 30_000;
+
+/** Builds the whole server, not yet listening: the one list of all that is registered, in order. */
+export async function buildApp({
+  db,
+  settings,
+  logger,
+  now = systemClock,
+}: AppDependencies): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_DEADLINE,
+    forceCloseConnections: 'idle',
+    frameworkErrors: answerMalformed,
+    logController: new LogController({ disableRequestLogging: true }),
+    ...(logger === undefined ? {} : { loggerInstance: logger }),
+  });
+  if (['info', 'debug', 'trace'].includes(settings.LOG_LEVEL)) registerRequestLog(app);
+  await app.register(fastifyJwt, jwtOptions(settings));
+  await registerViews(app);
+
+  const context: TokenContext = { settings, now, signer: signerOf(app) };
+  const endpoints = endpointsOf(db, context);
+  const options: EndpointsOptions = {
+    settings,
+    endpoints,
+    authenticate: makeAuthenticator(db, context),
+    renderPage: makePageRenderer({
+      settings,
+      endpoints,
+      inspect: (token) => inspectToken(settings, token, now()),
+    }),
+  };
+  registerFallbacks(app, options);
+  await app.register((scope) => registerEndpoints(scope, options));
+  await app.register((scope) => registerHome(scope, db, settings));
+  await app.register((scope) => registerGuide(scope, context));
+  await app.register((scope) => registerAdministration(scope));
+  return app;
+}
+
+/** Every endpoint of /api/, in the order in which the root lists them. */
+function endpointsOf(db: Database, context: TokenContext): Endpoint[] {
+  const endpoints = [
+    obtainPairEndpoint(db, context),
+    refreshPairEndpoint(db, context),
+    verifyEndpoint(db, context),
+    blacklistEndpoint(db, context),
+    obtainSlidingEndpoint(db, context),
+    refreshSlidingEndpoint(db, context),
+    meEndpoint(context.settings),
+  ];
+  return [rootEndpoint(endpoints), ...endpoints];
+}
+
+/**
+ * One algorithm, one key, no cache. Claims are checked by the token rules, not here: fast-jwt's own checks differ
+ * from the original's, and some of its errors would surface as 500.
+ */
+function jwtOptions({ ALGORITHM, SIGNING_KEY }: Settings) {
+  return {
+    secret: SIGNING_KEY,
+    sign: { algorithm: ALGORITHM },
+    verify: { algorithms: [ALGORITHM], cache: false, ignoreExpiration: true, ignoreNotBefore: true },
+  };
+}
+
+function signerOf({ jwt }: FastifyInstance): Signer {
+  return {
+    sign: (claims) => jwt.sign(claims),
+    verifySignature: (token) => void jwt.verify(token),
+  };
+}
+
+function systemClock(): number {
+  return Date.now() / 1000;
+}

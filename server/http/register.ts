@@ -1,0 +1,149 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
+import type { Authenticator } from './authenticate.ts';
+import { actionFor, type Endpoint } from './endpoint.ts';
+import { applyFormOverrides, isPageForm, newExchange, requireMethod } from './exchange.ts';
+import { toAppError } from './failures.ts';
+import { validate } from './fields.ts';
+import { describeEndpoint } from './metadata.ts';
+import { negotiate } from './negotiate.ts';
+import type { PageRenderer } from './page.ts';
+import { registerParsers } from './parsers.ts';
+import { type Responder, respond, sendJson } from './respond.ts';
+
+export interface EndpointsOptions {
+  settings: Settings;
+  endpoints: readonly Endpoint[];
+  renderPage: PageRenderer;
+  authenticate: Authenticator;
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+
+/**
+ * Routes endpoints. The stages of a request are DRF's: negotiation (404, 406), authentication and permission (401),
+ * method (405), parsing (400, 413, 415), validation (400), and the endpoint's own function.
+ */
+export async function registerEndpoints(app: FastifyInstance, options: EndpointsOptions): Promise<void> {
+  const responder: Responder = {
+    scheme: options.settings.AUTH_HEADER_TYPES[0] as string,
+    renderPage: options.renderPage,
+  };
+  await registerParsers(app);
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.exchange = newExchange(request.routeOptions.config.endpoint ?? null, request.method);
+    request.exchange.format = negotiate(request.headers.accept, formatParameter(request));
+    const admission = isPageForm(request) ? undefined : admit(request, options);
+    if (admission === undefined) done();
+    else admission.then(() => done(), done);
+  });
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (!isPageForm(request)) return done();
+    applyFormOverrides(request)
+      .then(() => admit(request, options))
+      .then(() => done(), done);
+  });
+  app.setErrorHandler((error, request, reply) => fail(responder, error, request, reply));
+  for (const endpoint of options.endpoints) {
+    app.route({
+      method: METHODS,
+      url: endpoint.path,
+      config: { endpoint },
+      // Returns nothing: to a promise of the reply Fastify would hang listeners until the answer has left.
+      handler: (request, reply) => {
+        answer(responder, endpoint, request, reply).catch((error) => reply.send(error));
+      },
+    });
+  }
+}
+
+/**
+ * Answers what no endpoint does. A path that lacks only its slash is sent there, as Django's APPEND_SLASH does; all
+ * else is 404, or 405 where only the method is unheard of. Bodies are read, so that they can be too large, and
+ * dropped. What goes wrong outside an endpoint, or in drawing its page, is answered as JSON.
+ */
+export function registerFallbacks(app: FastifyInstance, options: EndpointsOptions): void {
+  app.decorateRequest('exchange');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async () => undefined);
+  const responder: Responder = {
+    scheme: options.settings.AUTH_HEADER_TYPES[0] as string,
+    renderPage: options.renderPage,
+  };
+  app.setNotFoundHandler((request, reply) => {
+    const [path = '', query] = request.url.split('?', 2);
+    if (!path.endsWith('/') && app.hasRoute({ method: 'GET', url: `${path}/` })) {
+      reply
+        .code(301)
+        .header('location', query === undefined ? `${path}/` : `${path}/?${query}`)
+        .send();
+      return;
+    }
+    const endpoint = options.endpoints.find((candidate) => candidate.path === path) ?? null;
+    request.exchange = newExchange(endpoint, request.method);
+    try {
+      request.exchange.format = negotiate(request.headers.accept, formatParameter(request));
+      requireMethod(request.exchange);
+      throw new AppError('not_found');
+    } catch (error) {
+      fail(responder, error, request, reply);
+    }
+  });
+  app.setErrorHandler((error, request, reply) => {
+    request.exchange = newExchange(null, request.method);
+    fail(responder, error, request, reply);
+  });
+}
+
+/** Answers a request whose address cannot even be read, such as one with a broken `%` in its path. */
+export function answerMalformed(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = toAppError(error);
+  sendJson(reply.code(status), JSON.stringify(body));
+}
+
+/**
+ * Lets a request in: who makes it, whether he may, and whether the endpoint answers to the method. Where anyone may
+ * there is nothing to wait for, and nothing is waited for.
+ */
+function admit(request: FastifyRequest, { authenticate }: EndpointsOptions): Promise<void> | undefined {
+  const { exchange } = request;
+  if (exchange.endpoint?.access === 'bearer') return admitBearer(request, authenticate);
+  requireMethod(exchange);
+  return undefined;
+}
+
+async function admitBearer(request: FastifyRequest, authenticate: Authenticator): Promise<void> {
+  const bearer = await authenticate(request);
+  if (bearer === null) throw new AppError('not_authenticated');
+  request.exchange.bearer = bearer;
+  requireMethod(request.exchange);
+}
+
+async function answer(
+  responder: Responder,
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const { method, bearer } = request.exchange;
+  const action = actionFor(endpoint, method);
+  if (action === undefined) {
+    const body = describeEndpoint(endpoint);
+    return respond(responder, request, reply, { status: 200, body, refusal: null });
+  }
+  const values = validate(action.fields, request.body);
+  const { status = 200, body } = await action.handle({ values, bearer, request });
+  respond(responder, request, reply, { status, body, refusal: null });
+}
+
+function fail(responder: Responder, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const refusal = toAppError(error);
+  if (refusal.status >= 500) request.log.error({ err: refusal.cause ?? error }, refusal.code);
+  respond(responder, request, reply, { status: refusal.status, body: refusal.body, refusal });
+}
+
+function formatParameter(request: FastifyRequest): string | undefined {
+  const format = (request.query as Record<string, string | string[] | undefined>).format;
+  return Array.isArray(format) ? format.at(-1) : format;
+}
