@@ -1,0 +1,117 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findChromium } from './chromium.ts';
+import { PROJECT_FOLDER } from './server-process.ts';
+import { addTallies, NOTHING_RAN, readTally, type Tally, tallyText } from './tally.ts';
+
+interface Suite {
+  readonly name: string;
+  /** Which test files belong to it, by their path from the project's folder. */
+  readonly files: RegExp;
+  readonly needsBrowser?: true;
+}
+
+const SUITES: readonly Suite[] = [
+  { name: 'unit', files: /^(server\/|db\/|e2e\/[^/]+$)/ },
+  { name: 'conformance', files: /^e2e\/conformance\// },
+  { name: 'attack', files: /^e2e\/attack\// },
+  { name: 'browser', files: /^e2e\/browser\//, needsBrowser: true },
+];
+
+/** How long one test may take, a whole file included, in milliseconds: what hangs is ended and counts as failed. */
+const TEST_LIMIT = 600_000;
+
+async function main(): Promise<Tally> {
+  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  const suites = SUITES.filter(({ name }) => values.only === undefined || name === values.only);
+  if (suites.length === 0)
+    throw new Error(`--only takes one of ${SUITES.map(({ name }) => name).join(', ')}`);
+  if (!compiled()) return NOTHING_RAN;
+  const tallies: Tally[] = [];
+  for (const suite of suites) tallies.push(await runSuite(suite));
+  console.log(`\n${table(suites, tallies)}\n`);
+  return tallies.reduce(addTallies);
+}
+
+function compiled(): boolean {
+  const tsc = join(PROJECT_FOLDER, 'node_modules', 'typescript', 'bin', 'tsc');
+  return spawnSync(process.execPath, [tsc, '-b'], { cwd: PROJECT_FOLDER, stdio: 'inherit' }).status === 0;
+}
+
+async function runSuite(suite: Suite): Promise<Tally> {
+  console.log(`\n== ${suite.name}\n`);
+  const files = testFiles(suite.files);
+  if (files.length === 0) {
+    console.log('There is no test to run.');
+    return NOTHING_RAN;
+  }
+  try {
+    const environment = suite.needsBrowser ? { CHROMIUM_PATH: await findChromium() } : {};
+    return await runTests(files, environment);
+  } catch (error) {
+    console.log(error instanceof Error ? error.message : error);
+    return NOTHING_RAN;
+  }
+}
+
+/** Found by hand: node --test takes patterns from Node 21 on. */
+function testFiles(wanted: RegExp): string[] {
+  const paths = ['server', 'db', 'e2e'].flatMap((folder) =>
+    readdirSync(join(PROJECT_FOLDER, folder), { recursive: true, encoding: 'utf8' }).map(
+      (path) => `${folder}/${path.split(sep).join('/')}`,
+    ),
+  );
+  const tests = paths.filter((path) => path.endsWith('.test.ts') && wanted.test(path)).sort();
+  return tests.map((path) => join(PROJECT_FOLDER, path));
+}
+
+/** Runs the files with the readable report on the terminal and a TAP one aside, which is what is counted. */
+async function runTests(
+  files: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Tally> {
+  const folder = mkdtempSync(join(tmpdir(), 'jotgate-tests-'));
+  const report = join(folder, 'report.tap');
+  try {
+    const exitCode = await finished(
+      [
+        ...['--import', 'tsx', '--test', '--test-concurrency=2', `--test-timeout=${TEST_LIMIT}`],
+        ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+        ...['--test-reporter=tap', `--test-reporter-destination=${report}`, ...files],
+      ],
+      environment,
+    );
+    return readTally(existsSync(report) ? readFileSync(report, 'utf8') : '', files, exitCode);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function finished(
+  parameters: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, parameters, {
+      cwd: PROJECT_FOLDER,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+}
+
+function table(suites: readonly Suite[], tallies: readonly Tally[]): string {
+  const rows = suites.map(
+    ({ name }, index) => `${name.padEnd(14)}${tallyText(tallies[index] ?? NOTHING_RAN)}`,
+  );
+  return rows.join('\n');
+}
+
+const total = await main();
+console.log(tallyText(total));
+process.exitCode = total.failed > 0 ? 1 : 0;

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { connect } from '../db/connect.ts';
+import type { UserRow } from '../db/tables.ts';
+import { hashPassword } from '../server/users/hashers.ts';
+import { createUser, type NewUser } from '../server/users/users.ts';
+
+export const PROJECT_FOLDER = fileURLToPath(new URL('..', import.meta.url));
+
+/** The compiled entry point: `tsc -b` makes it. */
+export const MAIN_FILE = join(PROJECT_FOLDER, 'dist', 'server', 'main.js');
+
+/** How long a server may take to be ready, and to end, in milliseconds. */
+const PATIENCE = 30_000;
+
+/** The cheapest bcrypt there is: what is tested is hardly ever the cost of a hash. */
+const BCRYPT_ROUNDS = '4';
+
+export interface ServerOptions {
+  /** Settings by name, given as environment variables; nothing else of this process's environment is inherited. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** The working folder, which then outlives the server. By default a fresh one that goes with it. */
+  readonly folder?: string;
+}
+
+export interface Account extends Omit<NewUser, 'passwordHash'> {
+  readonly password: string;
+}
+
+export interface ServerProcess {
+  /** Where it listens, without a slash at the end: `http://127.0.0.1:40123`. */
+  readonly url: string;
+  readonly pid: number;
+  readonly folder: string;
+  /** The path of the SQLite file, unless DATABASE_URL names another. */
+  readonly database: string;
+  /** What it has written so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Adds an account to its database while it runs, by the project's own functions. Ids count from 1. */
+  createUser(account: Account): Promise<UserRow>;
+  /**
+   * Ends it by SIGTERM and waits; a second call waits for the first. Removes the folder unless it was given.
+   *
+   * @throws AssertionError when it does not exit with 0
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the compiled server on a free port and waits until it says that it is ready.
+ *
+ * @throws Error with everything that the process wrote when it ends or stays silent instead
+ */
+export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'jotgate-e2e-'));
+  const settings = { LOG_LEVEL: 'warn', BCRYPT_ROUNDS, ...options.settings, PORT: '0' };
+  const child = spawn(process.execPath, [MAIN_FILE, 'serve', '--migrate'], {
+    cwd: folder,
+    env: { ...inherited(), ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const remains = { child, folder: options.folder === undefined ? folder : undefined };
+  LEFT_BEHIND.add(remains);
+  const exited = once(child, 'close');
+  const output = collect(child);
+  const database = join(folder, 'data', 'jotgate.sqlite3');
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= end(child, exited, output).finally(() => clear(remains));
+    return stopped;
+  };
+  try {
+    return {
+      url: await ready(exited, output),
+      pid: child.pid as number,
+      folder,
+      database,
+      stdout: () => output.stdout,
+      stderr: () => output.stderr,
+      createUser: (account) => insertUser(database, account, Number(settings.BCRYPT_ROUNDS)),
+      stop,
+    };
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What every program needs of its surroundings: not the settings of whoever runs the tests. */
+function inherited(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'SYSTEMROOT'].map((name) => [name, process.env[name]]);
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined));
+}
+
+interface Output {
+  stdout: string;
+  stderr: string;
+}
+
+function collect(child: ChildProcess): Output {
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  return output;
+}
+
+async function ready(exited: Promise<unknown>, output: Output): Promise<string> {
+  const deadline = performance.now() + PATIENCE;
+  let ended = false;
+  exited.then(
+    () => {
+      ended = true;
+    },
+    () => {
+      ended = true;
+    },
+  );
+  while (!ended && performance.now() < deadline) {
+    const url = /\bready at (http:\/\/\S+?)\/?\s/.exec(output.stdout)?.[1];
+    if (url !== undefined) return url;
+    await delay(5);
+  }
+  throw new Error(
+    `The server ${ended ? 'ended' : 'was not ready in time'}:\n${output.stdout}${output.stderr}`,
+  );
+}
+
+async function end(child: ChildProcess, exited: Promise<unknown>, output: Output): Promise<void> {
+  child.kill('SIGTERM');
+  const hurry = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+  await exited;
+  clearTimeout(hurry);
+  assert.deepEqual(
+    { code: child.exitCode, signal: child.signalCode },
+    { code: 0, signal: null },
+    `The server ended badly:\n${output.stdout}${output.stderr}`,
+  );
+}
+
+async function insertUser(
+  database: string,
+  { password, ...user }: Account,
+  rounds: number,
+): Promise<UserRow> {
+  const db = connect(`sqlite:${database}`);
+  try {
+    return await createUser(db, { ...user, passwordHash: await hashPassword(password, rounds) }, new Date());
+  } finally {
+    await db.destroy();
+  }
+}
+
+interface Remains {
+  readonly child: ChildProcess;
+  /** A folder of ours to remove. */
+  readonly folder: string | undefined;
+}
+
+const LEFT_BEHIND = new Set<Remains>();
+
+function clear(remains: Remains): void {
+  const { child, folder } = remains;
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  LEFT_BEHIND.delete(remains);
+}
+
+// A test that fails, is aborted or runs out of time must not leave a server or a folder behind.
+process.once('exit', () => LEFT_BEHIND.forEach(clear));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(1));
+}
