@@ -227,13 +227,17 @@ export class AppError extends Error {
     Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = row.status;
-    this.body = { ...filled(row.body as Record<string, Json>, details.values), ...details.members };
+    const body = row.body as Record<string, Json>;
+    this.body = {
+      ...(details.values === undefined ? body : filled(body, details.values)),
+      ...details.members,
+    };
     this.advice = details.advice ?? row.advice;
     this.retryAfter = details.retryAfter;
   }
 }
 
-function filled(body: Readonly<Record<string, Json>>, values: Readonly<Record<string, string>> = {}) {
+function filled(body: Readonly<Record<string, Json>>, values: Readonly<Record<string, string>>) {
   const entries = Object.entries(body).map(([key, value]) => [
     key,
     typeof value === 'string' ? value.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '') : value,

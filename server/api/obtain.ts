@@ -6,13 +6,11 @@ import type { Field } from '../http/fields.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { obtainPair, obtainSliding } from '../tokens/issue.ts';
 import { authenticate } from '../users/authenticate.ts';
-
-/** In characters. A longer one is refused before any work is done on it. */
-const MAX_PASSWORD_LENGTH = 4096;
+import { PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
 
 const CREDENTIALS: readonly Field[] = [
   { name: 'username', label: 'Username', kind: 'text' },
-  { name: 'password', label: 'Password', kind: 'password', maxLength: MAX_PASSWORD_LENGTH },
+  { name: 'password', label: 'Password', kind: 'password', maxLength: PASSWORD_MAX_LENGTH },
 ];
 
 /** /api/token/: SimpleJWT's TokenObtainPairView. */
