@@ -137,7 +137,7 @@ const ERRORS = {
     status: 400,
     body: {},
     advice:
-      'Something in the form is missing or not as it should be: the message stands beside each field below.',
+      'Something that was sent is missing or not as it should be: the answer names each field and what is wrong with it.',
   },
   parse_error: {
     status: 400,

@@ -49,9 +49,12 @@ export function newExchange(endpoint: Endpoint | null, method: string): Exchange
   };
 }
 
-/** Whether this is a page's form on its way: what it stands for is known when its body has been read. */
+/**
+ * Whether this is a page's form on its way: what it stands for is known when its body has been read. A form of the
+ * format menu asks for JSON, but it comes from a browser all the same.
+ */
 export function isPageForm(request: FastifyRequest): boolean {
-  if (request.exchange.format.name !== 'html' || request.method !== 'POST') return false;
+  if (request.method !== 'POST' || request.headers.accept?.includes('text/html') !== true) return false;
   return essenceOf(request.headers['content-type'] ?? '') === 'application/x-www-form-urlencoded';
 }
 

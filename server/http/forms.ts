@@ -54,10 +54,16 @@ function formOf(
     raw: {
       mediaTypes: PARSED_MEDIA_TYPES,
       mediaType: raw?.contentType ?? PARSED_MEDIA_TYPES[0],
-      content: JSON.stringify(template, null, 4),
+      content: rawWasKept(fields, request, result) ? (raw?.content ?? '') : JSON.stringify(template, null, 4),
     },
     rawWasUsed: raw !== null,
   };
+}
+
+/** What was typed as raw data and could not be read is given back, but not where a password may be in it. */
+function rawWasKept(fields: readonly Field[], request: FastifyRequest, { refusal }: PageResult): boolean {
+  const { raw } = request.exchange;
+  return raw !== null && refusal?.code === 'parse_error' && fields.every(({ kind }) => kind !== 'password');
 }
 
 function textOf(value: unknown): string {

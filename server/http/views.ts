@@ -20,6 +20,8 @@ export async function registerViews(app: FastifyInstance): Promise<void> {
     // Short, and revalidated after: a new version of the program is not seen with the style of the old.
     maxAge: '5m',
   });
+  // Where an answer is no page, such as JSON, browsers ask for the icon under the name it had in 1999.
+  app.get('/favicon.ico', (_request, reply) => reply.redirect('/static/icons/jotgate.svg', 301));
 }
 
 /**
