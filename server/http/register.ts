@@ -26,10 +26,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
  * method (405), parsing (400, 413, 415), validation (400), and the endpoint's own function.
  */
 export async function registerEndpoints(app: FastifyInstance, options: EndpointsOptions): Promise<void> {
-  const responder: Responder = {
-    scheme: options.settings.AUTH_HEADER_TYPES[0] as string,
-    renderPage: options.renderPage,
-  };
+  const responder = responderOf(options);
   await registerParsers(app);
   app.addHook('onRequest', (request, _reply, done) => {
     request.exchange = newExchange(request.routeOptions.config.endpoint ?? null, request.method);
@@ -67,10 +64,7 @@ export function registerFallbacks(app: FastifyInstance, options: EndpointsOption
   app.decorateRequest('exchange');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async () => undefined);
-  const responder: Responder = {
-    scheme: options.settings.AUTH_HEADER_TYPES[0] as string,
-    renderPage: options.renderPage,
-  };
+  const responder = responderOf(options);
   app.setNotFoundHandler((request, reply) => {
     const [path = '', query] = request.url.split('?', 2);
     if (!path.endsWith('/') && app.hasRoute({ method: 'GET', url: `${path}/` })) {
@@ -94,6 +88,10 @@ export function registerFallbacks(app: FastifyInstance, options: EndpointsOption
     request.exchange = newExchange(null, request.method);
     fail(responder, error, request, reply);
   });
+}
+
+function responderOf({ settings, renderPage }: EndpointsOptions): Responder {
+  return { scheme: settings.AUTH_HEADER_TYPES[0] as string, renderPage };
 }
 
 /** Answers a request whose address cannot even be read, such as one with a broken `%` in its path. */
