@@ -53,6 +53,8 @@ export async function buildApp({
     ...(logger === undefined ? {} : { loggerInstance: logger }),
   });
   if (['info', 'debug', 'trace'].includes(settings.LOG_LEVEL)) registerRequestLog(app);
+  // No logger of its own for each request: what is logged of one names its method and path.
+  app.setChildLoggerFactory((parent) => parent);
   await app.register(fastifyJwt, jwtOptions(settings));
   await registerViews(app);
 

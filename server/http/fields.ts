@@ -63,7 +63,7 @@ function checkText(field: Field, input: unknown): string | string[] {
     problems.push(`Ensure this field has no more than ${field.maxLength} characters.`);
   }
   if (text.includes('\0')) problems.push('Null characters are not allowed.');
-  const surrogate = /\p{Surrogate}/u.exec(text)?.[0];
+  const surrogate = text.isWellFormed() ? undefined : /\p{Surrogate}/u.exec(text)?.[0];
   if (surrogate !== undefined) {
     problems.push(
       `Surrogate characters are not allowed: U+${surrogate.charCodeAt(0).toString(16).toUpperCase()}.`,

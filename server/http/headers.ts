@@ -30,7 +30,6 @@ const PAGE_HEADERS = collectHeaders(SECURITY);
 const API_HEADERS = {
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'same-origin',
 };
 
 export function setApiHeaders(reply: FastifyReply): void {

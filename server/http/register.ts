@@ -137,7 +137,10 @@ async function answer(
 
 function fail(responder: Responder, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = toAppError(error);
-  if (refusal.status >= 500) request.log.error({ err: refusal.cause ?? error }, refusal.code);
+  if (refusal.status >= 500) {
+    const { method, url } = request;
+    request.log.error({ err: refusal.cause ?? error, method, path: url.split('?', 1)[0] }, refusal.code);
+  }
   respond(responder, request, reply, { status: refusal.status, body: refusal.body, refusal });
 }
 
