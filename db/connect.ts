@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Kysely } from 'kysely';
 import { JotgateSqliteDialect } from './dialects.ts';
@@ -9,12 +9,29 @@ import type { Tables } from './tables.ts';
  * Opens the database that a URL names and makes its folder where there is none.
  *
  * @param url `sqlite:` and a path, relative to the working folder, or `sqlite::memory:`
- * @throws the driver's error when the file cannot be made or read, or is no database
+ * @throws Error when the folder cannot be made; the driver's when the file cannot be made or read, or is no database
  */
 export function connect(url: string): Database {
   const path = sqlitePath(url);
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (path !== ':memory:') makeFolder(dirname(path));
   return new Kysely<Tables>({ dialect: new JotgateSqliteDialect(path) });
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never comes back from where none can be made, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    const error = new Error(
+      `The folder ${folder} for the database cannot be made (${code}): see DATABASE_URL`,
+      { cause },
+    );
+    throw Object.assign(error, { code });
+  }
 }
 
 /** The file that a `sqlite:` URL names: an absolute path, or `:memory:`. */

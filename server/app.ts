@@ -11,6 +11,7 @@ import { registerAdministration } from './console/administration.ts';
 import { registerGuide } from './console/guide.ts';
 import { registerHome } from './console/home.ts';
 import { makeAuthenticator } from './http/authenticate.ts';
+import { answerBrokenRequest } from './http/connections.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { registerRequestLog } from './http/log.ts';
 import { makePageRenderer } from './http/page.ts';
@@ -37,6 +38,9 @@ export interface AppDependencies {
 /** How long a request may take to arrive, in milliseconds: a body that never comes is not waited for. */
 const REQUEST_DEADLINE = 30_000;
 
+/** How often connections are looked through for requests that are late, in milliseconds. */
+const DEADLINE_CHECK_INTERVAL = 5_000;
+
 /** Builds the whole server, not yet listening: the one list of all that is registered, in order. */
 export async function buildApp({
   db,
@@ -47,8 +51,10 @@ export async function buildApp({
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_DEADLINE,
+    http: { headersTimeout: REQUEST_DEADLINE, connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL },
     forceCloseConnections: 'idle',
     frameworkErrors: answerMalformed,
+    clientErrorHandler: answerBrokenRequest,
     logController: new LogController({ disableRequestLogging: true }),
     ...(logger === undefined ? {} : { loggerInstance: logger }),
   });

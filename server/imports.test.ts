@@ -69,7 +69,7 @@ const ROOMS: readonly Room[] = [
   outside('console'),
   { files: /^server\/commands\//, may: /^(db\/|server\/(?!main\.ts$))/ },
   { files: /^server\/main\.ts$/, may: /^server\/(commands\/|errors\.ts$|settings\.ts$)/ },
-  { files: /^server\/app\.ts$/, may: /^(db\/|server\/(?!commands\/|main\.ts$|app\.ts$))/ },
+  { files: /^server\/app(\.test)?\.ts$/, may: /^(db\/|server\/(?!commands\/|main\.ts$|app\.ts$))/ },
   { files: /^server\/errors\.ts$/, may: /^$/ },
   { files: ROOT_FILE, may: /^$/ },
   {

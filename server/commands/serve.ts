@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { migrate } from '../../db/migrate.ts';
 import type { Database } from '../../db/statement.ts';
 import { buildApp } from '../app.ts';
+import { watchConnections } from '../http/connections.ts';
 import { makeLogger } from '../http/log.ts';
 import { countSuperusers } from '../users/users.ts';
 import { type Command, type CommandContext, CommandError, UsageError } from './command.ts';
@@ -48,10 +49,13 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
   const logger = makeLogger(settings.LOG_LEVEL, context.stderr);
   const app = await buildApp({ db, settings, logger });
   const stopped = stopSignal();
+  const letConnectionsGo = watchConnections(app.server);
   await listen(app, address);
   context.stdout.write(await welcome(db, urlOf(app, address.host)));
   await stopped;
+  const haveGone = letConnectionsGo();
   await app.close();
+  haveGone();
   return 0;
 }
 

@@ -1,14 +1,19 @@
 import { isBusy, isFull } from '../../db/dialects.ts';
 import { AppError } from '../errors.ts';
 
-/** Turns whatever was thrown into a refusal that may be shown. What is not foreseen becomes a 500 without its cause. */
-export function toAppError(error: unknown): AppError {
+/**
+ * Turns whatever was thrown into a refusal that may be shown. What is not foreseen becomes a 500 without its cause.
+ *
+ * @param contentType the request's, for a media type that cannot even be read
+ */
+export function toAppError(error: unknown, contentType = ''): AppError {
   if (error instanceof AppError) return error;
   if (isBusy(error) || isFull(error))
     return new AppError('storage_unavailable', { retryAfter: 1, cause: error });
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('too_large');
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError('unsupported_media_type');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new AppError('unsupported_media_type', { values: { mediaType: contentType } });
   if (statusCode === 403 || statusCode === 404) return new AppError('not_found');
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new AppError('bad_request', { values: { reason: 'Malformed request.' }, cause: error });

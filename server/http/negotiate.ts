@@ -46,13 +46,13 @@ export function essenceOf(contentType: string): string {
 
 function parseMediaType(text: string): MediaType {
   const [essence = '', ...rest] = text.split(';');
-  const [main = '', sub = ''] = essence.trim().toLowerCase().split('/', 2);
+  const [main = '', ...sub] = essence.trim().toLowerCase().split('/');
   const parameters = new Map<string, string>();
   for (const parameter of rest) {
     const [name = '', value = ''] = parameter.split('=', 2);
     parameters.set(name.trim().toLowerCase(), value.trim().replace(/^"(.*)"$/, '$1'));
   }
-  return { main, sub, parameters };
+  return { main, sub: sub.join('/'), parameters };
 }
 
 /** How specific a range is: any type, any subtype, a type, a type with parameters. */

@@ -10,8 +10,8 @@ let app: FastifyInstance;
 before(async () => {
   app = Fastify({ bodyLimit: BODY_LIMIT });
   await registerParsers(app);
-  app.setErrorHandler((error, _request, reply) => {
-    const { status, body } = toAppError(error);
+  app.setErrorHandler((error, request, reply) => {
+    const { status, body } = toAppError(error, request.headers['content-type']);
     return reply.code(status).send(body);
   });
   app.post('/', async (request) => ({ read: request.body === undefined ? 'nothing' : request.body }));

@@ -108,7 +108,12 @@ function parseMultipart(body: Buffer, contentType: string): Promise<Record<strin
       parser.on('field', (name, value) => pairs.push([name, value]));
       parser.on('file', (_name, file) => file.resume());
       parser.on('error', fail);
-      parser.on('finish', () => resolve(Object.fromEntries(pairs)));
+      parser.on('finish', () => {
+        // The parser's replacement for bytes that are no UTF-8. The real character is as rare in a form as they are.
+        if (pairs.flat().some((text) => text?.includes('\uFFFD')))
+          fail(new Error('the body is not valid UTF-8'));
+        else resolve(Object.fromEntries(pairs));
+      });
       parser.end(body);
     } catch (error) {
       fail(error);

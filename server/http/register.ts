@@ -6,6 +6,7 @@ import { actionFor, type Endpoint } from './endpoint.ts';
 import { applyFormOverrides, isPageForm, newExchange, requireMethod } from './exchange.ts';
 import { toAppError } from './failures.ts';
 import { validate } from './fields.ts';
+import { setApiHeaders } from './headers.ts';
 import { describeEndpoint } from './metadata.ts';
 import { negotiate } from './negotiate.ts';
 import type { PageRenderer } from './page.ts';
@@ -62,16 +63,19 @@ export async function registerEndpoints(app: FastifyInstance, options: Endpoints
  */
 export function registerFallbacks(app: FastifyInstance, options: EndpointsOptions): void {
   app.decorateRequest('exchange');
+  // Asked by name and not through the router, to which a `*` or `:` in an address would be a pattern.
+  const paths = new Set<string>();
+  app.addHook('onRoute', ({ url }) => {
+    paths.add(url);
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async () => undefined);
   const responder = responderOf(options);
   app.setNotFoundHandler((request, reply) => {
-    const [path = '', query] = request.url.split('?', 2);
-    if (!path.endsWith('/') && app.hasRoute({ method: 'GET', url: `${path}/` })) {
-      reply
-        .code(301)
-        .header('location', query === undefined ? `${path}/` : `${path}/?${query}`)
-        .send();
+    const { path, query } = splitUrl(request.url);
+    if (paths.has(`${path}/`)) {
+      setApiHeaders(reply.code(301));
+      reply.header('location', `${path}/${query}`).send();
       return;
     }
     const endpoint = options.endpoints.find((candidate) => candidate.path === path) ?? null;
@@ -97,7 +101,8 @@ function responderOf({ settings, renderPage }: EndpointsOptions): Responder {
 /** Answers a request whose address cannot even be read, such as one with a broken `%` in its path. */
 export function answerMalformed(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
   const { status, body } = toAppError(error);
-  sendJson(reply.code(status), JSON.stringify(body));
+  setApiHeaders(reply.code(status));
+  sendJson(reply, JSON.stringify(body));
 }
 
 /**
@@ -136,12 +141,23 @@ async function answer(
 }
 
 function fail(responder: Responder, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const refusal = toAppError(error);
+  const refusal = toAppError(error, request.headers['content-type']);
   if (refusal.status >= 500) {
     const { method, url } = request;
     request.log.error({ err: refusal.cause ?? error, method, path: url.split('?', 1)[0] }, refusal.code);
   }
+  if (refusal.code === 'too_large') {
+    // Read to its end and dropped: closing on a client that still sends would take the answer from it.
+    request.raw.resume();
+    reply.removeHeader('connection');
+  }
   respond(responder, request, reply, { status: refusal.status, body: refusal.body, refusal });
+}
+
+/** The path of a URL and its query, which begins with its question mark or is empty. */
+function splitUrl(url: string): { path: string; query: string } {
+  const at = url.indexOf('?');
+  return at < 0 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at) };
 }
 
 function formatParameter(request: FastifyRequest): string | undefined {

@@ -3,6 +3,7 @@ import type { Settings } from '../settings.ts';
 import { allowedMethods, type Endpoint } from './endpoint.ts';
 import { FORM_CONTENT, FORM_CONTENT_TYPE, FORM_METHOD, FORM_TOKEN } from './exchange.ts';
 import type { Field } from './fields.ts';
+import { essenceOf } from './negotiate.ts';
 import { originOf } from './origin.ts';
 import type { SampleRequest } from './samples.ts';
 
@@ -46,17 +47,34 @@ function authorization(settings: Settings, bearerHeader: string, token: string |
   return [[bearerHeader, `${settings.AUTH_HEADER_TYPES[0]} ${token}`]];
 }
 
+/** What was sent, as what it was sent. Passwords are masked wherever they stand in it. */
 function bodySent(fields: readonly Field[], request: FastifyRequest): SampleRequest['body'] {
   const { raw } = request.exchange;
-  const isObject = typeof request.body === 'object' && request.body !== null && !Array.isArray(request.body);
-  if (!isObject) return raw === null || request.body === undefined ? null : { json: request.body };
-  const masked = Object.fromEntries(
-    Object.entries(request.body as Record<string, unknown>)
-      .filter(([name]) => ![FORM_METHOD, FORM_CONTENT, FORM_CONTENT_TYPE, FORM_TOKEN].includes(name))
-      .map(([name, value]) => [name, isSecret(fields, name) ? MASK : value]),
+  if (request.body === undefined) return null;
+  const contentType = raw?.contentType ?? request.headers['content-type'] ?? '';
+  if (essenceOf(contentType) === 'application/json') return { json: masked(fields, request.body, 0) };
+  const texts = Object.entries(request.body as Record<string, unknown>).filter(
+    ([name]) => ![FORM_METHOD, FORM_CONTENT, FORM_CONTENT_TYPE, FORM_TOKEN].includes(name),
   );
-  if (raw !== null && raw.contentType === 'application/json') return { json: masked };
-  return { form: masked as Record<string, string> };
+  return {
+    form: Object.fromEntries(
+      texts.map(([name, text]) => [name, isSecret(fields, name) ? MASK : String(text)]),
+    ),
+  };
+}
+
+/** How deep a body is shown. No endpoint takes anything deep, and what is too deep cannot even be written out. */
+const SHOWN_DEPTH = 4;
+
+function masked(fields: readonly Field[], value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= SHOWN_DEPTH) return Array.isArray(value) ? [] : {};
+  if (Array.isArray(value)) return value.map((item) => masked(fields, item, depth + 1));
+  const members = Object.entries(value).map(([name, member]) => [
+    name,
+    isSecret(fields, name) ? MASK : masked(fields, member, depth + 1),
+  ]);
+  return Object.fromEntries(members);
 }
 
 /** Besides the password itself, whatever is no field of the endpoint might hold one under a mistyped name. */

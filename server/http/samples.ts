@@ -4,12 +4,8 @@ export interface SampleRequest {
   /** Absolute. */
   url: string;
   headers: readonly (readonly [name: string, value: string])[];
-  /** What is sent, if anything: fields of a form, a JSON value, or any other text as it is. */
-  body:
-    | { form: Readonly<Record<string, string>> }
-    | { json: unknown }
-    | { text: string; contentType: string }
-    | null;
+  /** What is sent, if anything: fields of a form, or a JSON value. */
+  body: { form: Readonly<Record<string, string>> } | { json: unknown } | null;
 }
 
 export interface Sample {
@@ -29,15 +25,13 @@ export function samplesOf(request: SampleRequest): Sample[] {
 }
 
 function curl({ method, url, headers, body }: SampleRequest): string {
-  const parts = [`curl -X ${method} ${shell(url)}`];
-  if (method === 'HEAD') parts[0] = `curl --head ${shell(url)}`;
+  const parts = [method === 'HEAD' ? `curl --head ${shell(url)}` : `curl -X ${method} ${shell(url)}`];
   for (const [name, value] of headers) parts.push(`-H ${shell(`${name}: ${value}`)}`);
   if (body !== null && 'form' in body) {
     for (const [name, value] of Object.entries(body.form))
       parts.push(`--data-urlencode ${shell(`${name}=${value}`)}`);
   } else if (body !== null) {
-    const [contentType, text] = textOf(body);
-    parts.push(`-H ${shell(`Content-Type: ${contentType}`)}`, `--data ${shell(text)}`);
+    parts.push("-H 'Content-Type: application/json'", `--data ${shell(JSON.stringify(body.json))}`);
   }
   return parts.join(' \\\n    ');
 }
@@ -46,12 +40,16 @@ function httpie({ method, url, headers, body }: SampleRequest): string {
   const parts = [`http ${body !== null && 'form' in body ? '--form ' : ''}${method} ${shell(url)}`];
   for (const [name, value] of headers) parts.push(shell(`${name}:${value}`));
   if (body !== null && 'form' in body) {
-    for (const [name, value] of Object.entries(body.form)) parts.push(shell(`${name}=${value}`));
+    for (const [name, value] of Object.entries(body.form)) parts.push(shell(httpieItem(name, value)));
   } else if (body !== null) {
-    const [contentType, text] = textOf(body);
-    parts.push(shell(`Content-Type:${contentType}`), `--raw ${shell(text)}`);
+    parts.push("'Content-Type:application/json'", `--raw ${shell(JSON.stringify(body.json))}`);
   }
   return parts.join(' \\\n    ');
+}
+
+/** An item of HTTPie's: a value that begins with `@` would name a file to read, one with `=` a part of the query. */
+function httpieItem(name: string, value: string): string {
+  return `${name.replace(/[@:=;]/g, '\\$&')}=${value.replace(/^[@=]/, '\\$&')}`;
 }
 
 function fetchCall({ method, url, headers, body }: SampleRequest): string {
@@ -59,44 +57,30 @@ function fetchCall({ method, url, headers, body }: SampleRequest): string {
   const options = [`  method: ${quoted(method)},`];
   let payload: string | undefined;
   if (body !== null && 'form' in body) payload = `new URLSearchParams(${indented(body.form, '  ')})`;
-  else if (body !== null && 'json' in body) {
+  else if (body !== null) {
     head['Content-Type'] = 'application/json';
     payload = `JSON.stringify(${indented(body.json, '  ')})`;
-  } else if (body !== null) {
-    head['Content-Type'] = body.contentType;
-    payload = quoted(body.text);
   }
   if (Object.keys(head).length > 0) options.push(`  headers: ${indented(head, '  ')},`);
   if (payload !== undefined) options.push(`  body: ${payload},`);
+  const result = method === 'HEAD' ? 'response.status' : 'response.status, await response.json()';
   return [
     `const response = await fetch(${quoted(url)}, {`,
     ...options,
     '});',
-    method === 'HEAD'
-      ? 'console.log(response.status);'
-      : 'console.log(response.status, await response.json());',
+    `console.log(${result});`,
   ].join('\n');
 }
 
 function pythonRequests({ method, url, headers, body }: SampleRequest): string {
-  const head: Record<string, string> = Object.fromEntries(headers);
   const parts = [`    ${quoted(method)},`, `    ${quoted(url)},`];
-  if (body !== null && 'form' in body) parts.push(`    data=${python(body.form)},`);
-  else if (body !== null && 'json' in body) parts.push(`    json=${python(body.json)},`);
-  else if (body !== null) {
-    head['Content-Type'] = body.contentType;
-    parts.push(`    data=${quoted(body.text)}.encode(),`);
-  }
-  if (Object.keys(head).length > 0) parts.push(`    headers=${python(head)},`);
-  const result =
-    method === 'HEAD' ? 'print(response.status_code)' : 'print(response.status_code, response.json())';
-  return ['import requests', '', 'response = requests.request(', ...parts, ')', result].join('\n');
-}
-
-function textOf(
-  body: { json: unknown } | { text: string; contentType: string },
-): [contentType: string, text: string] {
-  return 'json' in body ? ['application/json', JSON.stringify(body.json)] : [body.contentType, body.text];
+  if (body !== null)
+    parts.push('form' in body ? `    data=${python(body.form)},` : `    json=${python(body.json)},`);
+  if (headers.length > 0) parts.push(`    headers=${python(Object.fromEntries(headers))},`);
+  const result = method === 'HEAD' ? 'response.status_code' : 'response.status_code, response.json()';
+  return ['import requests', '', 'response = requests.request(', ...parts, ')', `print(${result})`].join(
+    '\n',
+  );
 }
 
 /** One word of a POSIX shell, whatever it holds. */

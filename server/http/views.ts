@@ -17,6 +17,7 @@ export async function registerViews(app: FastifyInstance): Promise<void> {
     prefix: '/static/',
     index: false,
     redirect: false,
+    setHeaders: (response) => response.setHeader('x-content-type-options', 'nosniff'),
     // Short, and revalidated after: a new version of the program is not seen with the style of the old.
     maxAge: '5m',
   });

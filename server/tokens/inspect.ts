@@ -32,11 +32,11 @@ export interface TokenAnatomy {
   expired: boolean;
 }
 
-const HEADER_MEANINGS: Readonly<Record<string, string>> = {
-  alg: 'The algorithm of the signature.',
-  typ: 'The kind of thing this is: a JSON Web Token.',
-  kid: 'Which of the keys signed it.',
-};
+const HEADER_MEANINGS: ReadonlyMap<string, string> = new Map([
+  ['alg', 'The algorithm of the signature.'],
+  ['typ', 'The kind of thing this is: a JSON Web Token.'],
+  ['kid', 'Which of the keys signed it.'],
+]);
 
 /** The registered claims of RFC 7519 section 4.1, and those that the settings name. */
 function claimMeanings(settings: Settings): Map<string, string> {
@@ -80,7 +80,7 @@ export function inspectToken(settings: Settings, token: string, now: number): To
     type: typeof type === 'string' ? type : null,
     header: explain(
       parts.header,
-      (name) => HEADER_MEANINGS[name] ?? '',
+      (name) => HEADER_MEANINGS.get(name) ?? '',
       () => null,
     ),
     claims: explain(

@@ -43,9 +43,13 @@ export function accessFrom(context: TokenContext, refreshClaims: Claims): string
   });
 }
 
-/** Signs claims, with the audience and issuer of this server. */
+/**
+ * Signs claims, with the audience and issuer of this server. An `nbf` that another program put into the token with
+ * fractions is cut to the second: the library signs whole ones alone.
+ */
 export function sign(context: TokenContext, claims: Claims): string {
-  return context.signer.sign(withAudienceAndIssuer(context.settings, claims));
+  const whole = typeof claims.nbf === 'number' ? { ...claims, nbf: Math.floor(claims.nbf) } : claims;
+  return context.signer.sign(withAudienceAndIssuer(context.settings, whole));
 }
 
 /** Signs claims and records the token among the outstanding ones. */

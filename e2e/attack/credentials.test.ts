@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import SqliteDatabase from 'better-sqlite3';
+import { hashPassword } from '../../server/users/hashers.ts';
+import { Attack, PASSWORD } from './attack.ts';
+
+/** A cost whose hash takes some 30 ms: long beside everything else that a login does. */
+const ROUNDS = 9;
+
+let attack: Attack;
+
+before(async () => {
+  attack = await Attack.start({ BCRYPT_ROUNDS: String(ROUNDS) });
+  for (const username of ['unusable', 'malformed', 'foreign']) {
+    await attack.server.createUser({ username, password: PASSWORD });
+  }
+  await attack.server.createUser({ username: 'qwx-active', password: PASSWORD });
+  await attack.server.createUser({ username: 'qwx-inactive', password: PASSWORD, is_active: false });
+  store('unusable', `!${'a'.repeat(40)}`);
+  store('malformed', 'bcrypt_sha256$$2b$12$tooshort');
+  store('foreign', 'md5$salt$0cc175b9c0f1b6a831c399e269772661');
+});
+after(() => attack.end());
+
+function store(username: string, hash: string): void {
+  const database = new SqliteDatabase(attack.server.database);
+  database.prepare('UPDATE auth_user SET password = ? WHERE username = ?').run(hash, username);
+  database.close();
+}
+
+const logIn = (username: unknown, password: unknown, headers: Record<string, string> = {}) =>
+  attack.send('/api/token/', { body: { username, password }, headers });
+
+const REFUSED: readonly (readonly [username: string, password: string])[] = [
+  ['nobody', PASSWORD],
+  ['ada', 'wrong'],
+  ['off', PASSWORD],
+  ['off', 'wrong'],
+  ['unusable', PASSWORD],
+  ['unusable', `!${'a'.repeat(40)}`],
+  ['malformed', PASSWORD],
+  ['foreign', 'a'],
+  ['x'.repeat(5_000), PASSWORD],
+];
+
+describe('case 20: every refused login', () => {
+  test('is answered byte for byte alike', () =>
+    attack.case(20, async () => {
+      const answers = new Set<string>();
+      for (const [username, password] of REFUSED) {
+        const { status, headers, body } = await logIn(username, password);
+        answers.add(JSON.stringify([status, { ...headers, date: '' }, body]));
+      }
+      assert.deepEqual(
+        [...answers].map((answer) => JSON.parse(answer).filter((_: unknown, index: number) => index !== 1)),
+        [[401, '{"detail":"No active account found with the given credentials"}']],
+      );
+    }));
+  test('also on the page, but for the name that was entered', () =>
+    attack.case(20, async () => {
+      const pages = new Set<string>();
+      for (const username of ['qwx-nobody', 'qwx-active', 'qwx-inactive']) {
+        const { status, body } = await logIn(username, 'wrong', { accept: 'text/html' });
+        pages.add(`${status} ${body.replaceAll(username, '')}`);
+      }
+      assert.equal(pages.size, 1);
+    }));
+  test('costs the same work', () =>
+    attack.case(20, async () => {
+      const samples = REFUSED.slice(0, 8).map(([username, password]) => ({
+        username,
+        password,
+        taken: [] as number[],
+      }));
+      for (let round = 0; round < 7; round += 1) {
+        for (const { username, password, taken } of samples) {
+          const started = performance.now();
+          await logIn(username, password);
+          taken.push(performance.now() - started);
+        }
+      }
+      const medians = samples.map(
+        ({ username, taken }) => [username, taken.sort((a, b) => a - b)[3] as number] as const,
+      );
+      const values = medians.map(([, median]) => median);
+      assert.ok(Math.max(...values) < Math.min(...values) * 1.7, JSON.stringify(medians));
+      assert.ok(Math.min(...values) > 8, `one of them was not hashed: ${JSON.stringify(medians)}`);
+    }));
+});
+
+describe('case 21: passwords and names', () => {
+  test('a password over 72 bytes counts to its end', () =>
+    attack.case(21, async () => {
+      const password = `${'x'.repeat(72)}the rest counts`;
+      assert.equal((await logIn('long', password)).status, 200);
+      for (const other of [
+        password.slice(0, 72),
+        password.slice(0, -1),
+        `${password}x`,
+        `${'x'.repeat(72)}the rest differs`,
+      ]) {
+        assert.equal((await logIn('long', other)).status, 401);
+      }
+    }));
+  test('a NUL is refused', () =>
+    attack.case(21, async () => {
+      for (const [username, password] of [
+        ['ada', `${PASSWORD}\0`],
+        ['ada', `${PASSWORD}\0rest`],
+        ['ada\0', PASSWORD],
+      ]) {
+        const reply = await logIn(username, password);
+        assert.equal(reply.status, 400);
+        assert.match(reply.body, /Null characters are not allowed/);
+      }
+    }));
+  test('a megabyte is refused before any hashing', () =>
+    attack.case(21, async () => {
+      for (const password of ['x'.repeat(1_000_000), 'x'.repeat(4_097)]) {
+        const started = performance.now();
+        const replies = await Promise.all(Array.from({ length: 10 }, () => logIn('ada', password)));
+        const each = (performance.now() - started) / 10;
+        for (const { status } of replies) assert.equal(status, 400);
+        assert.ok(each < 25, `${each} ms each`);
+      }
+      assert.equal((await logIn('ada', 'x'.repeat(1_100_000))).status, 413);
+    }));
+  test('a name is one in all its Unicode forms, and its case matters', () =>
+    attack.case(21, async () => {
+      for (const username of ['josé', 'jose\u0301', 'ｊｏｓé', ' josé ']) {
+        assert.equal((await logIn(username, PASSWORD)).status, 200, username);
+      }
+      for (const username of ['José', 'JOSÉ', 'jose', 'Ada', 'ADA']) {
+        assert.equal((await logIn(username, PASSWORD)).status, 401, username);
+      }
+    }));
+  test('a name that grows eighteenfold in normalizing is no work', () =>
+    attack.case(21, async () => {
+      const started = performance.now();
+      assert.equal((await logIn('\ufdfa'.repeat(300_000), 'x')).status, 401);
+      assert.ok(performance.now() - started < 2_000, `${performance.now() - started} ms`);
+    }));
+  test('no spelling of SQL gets in', () =>
+    attack.case(21, async () => {
+      for (const text of ["' OR '1'='1", 'ada" --', "ada'; DROP TABLE auth_user; --", '%', 'ad_', '*']) {
+        assert.equal((await logIn(text, text)).status, 401);
+        assert.equal((await logIn(text, PASSWORD)).status, 401);
+      }
+    }));
+});
+
+test('case 24: a login by a hash of a lower cost stores one of the cost that is set, with a salt of its own', () =>
+  attack.case(24, async () => {
+    const stored = (username: string) => {
+      const database = new SqliteDatabase(attack.server.database, { readonly: true });
+      const row = database.prepare('SELECT password FROM auth_user WHERE username = ?').get(username);
+      database.close();
+      return (row as { password: string }).password;
+    };
+    const cheap = await hashPassword(PASSWORD, 4);
+    for (const username of ['ada', 'josé']) store(username, cheap);
+    assert.equal((await logIn('ada', 'wrong')).status, 401);
+    assert.equal(stored('ada'), cheap);
+    for (const username of ['ada', 'josé']) {
+      assert.equal((await logIn(username, PASSWORD)).status, 200);
+      assert.match(stored(username), /^bcrypt_sha256\$\$2b\$09\$[./A-Za-z0-9]{53}$/);
+    }
+    assert.notEqual(stored('ada'), stored('josé'));
+    const before = stored('ada');
+    assert.equal((await logIn('ada', PASSWORD)).status, 200);
+    assert.equal(stored('ada'), before);
+  }));
