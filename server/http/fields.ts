@@ -56,7 +56,7 @@ function checkText(field: Field, input: unknown): string | string[] {
   if (typeof input !== 'string' && !(typeof input === 'number' && Number.isFinite(input))) {
     return ['Not a valid string.'];
   }
-  const text = String(input).replace(AROUND, '');
+  const text = withoutSpaceAround(String(input));
   if (text === '') return ['This field may not be blank.'];
   const problems: string[] = [];
   if (field.maxLength !== undefined && text.length > field.maxLength) {
@@ -70,6 +70,17 @@ function checkText(field: Field, input: unknown): string | string[] {
     );
   }
   return problems.length > 0 ? problems : text;
+}
+
+/** Python's `str.strip`. Most texts, and every token, have nothing to take off, which their ends show. */
+function withoutSpaceAround(text: string): string {
+  return isPlain(text.charCodeAt(0)) && isPlain(text.charCodeAt(text.length - 1))
+    ? text
+    : text.replace(AROUND, '');
+}
+
+function isPlain(charCode: number): boolean {
+  return charCode > 0x20 && charCode < 0x7f;
 }
 
 /** The names that Python's error messages give to the types of JSON. */

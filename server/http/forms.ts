@@ -22,7 +22,24 @@ export interface FormView {
 }
 
 /** The forms of every method of an endpoint that takes fields, filled with what was entered. */
-export function formsOf(endpoint: Endpoint, request: FastifyRequest, result: PageResult): FormView[] {
+export function formsOf(
+  endpoint: Endpoint,
+  request: FastifyRequest,
+  result: PageResult,
+): readonly FormView[] {
+  if (request.body !== undefined) return filledForms(endpoint, request, result);
+  let empty = emptyForms.get(endpoint);
+  if (empty === undefined) {
+    empty = filledForms(endpoint, request, result);
+    emptyForms.set(endpoint, empty);
+  }
+  return empty;
+}
+
+/** The forms of a page that was only opened: nothing was entered, so they are always the same. */
+const emptyForms = new WeakMap<Endpoint, readonly FormView[]>();
+
+function filledForms(endpoint: Endpoint, request: FastifyRequest, result: PageResult): FormView[] {
   return (['POST', 'PUT', 'PATCH', 'DELETE'] as const).flatMap((method) => {
     const action = endpoint.actions[method];
     if (action === undefined) return [];

@@ -21,6 +21,11 @@ const SECURITY = helmet({
   strictTransportSecurity: false,
   referrerPolicy: { policy: 'same-origin' },
   xFrameOptions: { action: 'deny' },
+  // For browsers and plug-ins that are no more.
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
 });
 
 /** The headers of pages. They are the same on every one, so helmet is asked once. */

@@ -7,7 +7,7 @@ import { FORM_CONTENT, FORM_CONTENT_TYPE, FORM_METHOD, FORM_TOKEN } from './exch
 import { formsOf } from './forms.ts';
 import { highlight, TOKEN_SHAPE } from './highlight.ts';
 import { requestMade } from './request-made.ts';
-import { samplesOf } from './samples.ts';
+import { type Sample, type SampleRequest, samplesOf } from './samples.ts';
 
 /** What the page is drawn around: the answer that a program would get. */
 export interface PageResult {
@@ -40,8 +40,25 @@ export interface PageOptions {
 
 /** Renders DRF's browsable page of an endpoint: its BrowsableAPIRenderer, and what that does not show. */
 export function makePageRenderer(options: PageOptions): PageRenderer {
-  const context = { ...options, bearerHeader: titleCased(headerName(options.settings.AUTH_HEADER_NAME)) };
+  const context = {
+    ...options,
+    bearerHeader: titleCased(headerName(options.settings.AUTH_HEADER_NAME)),
+    breadcrumbs: new Map(
+      options.endpoints.map((endpoint) => [endpoint, breadcrumbsOf(options.endpoints, endpoint)]),
+    ),
+  };
   return async (request, reply, result) => reply.viewAsync('browsable', pageView(context, request, result));
+}
+
+/** What is the same for every page, worked out once. */
+interface PageContext extends PageOptions {
+  bearerHeader: string;
+  breadcrumbs: ReadonlyMap<Endpoint, readonly Breadcrumb[]>;
+}
+
+interface Breadcrumb {
+  title: string;
+  path: string;
 }
 
 const FORM_NAMES = {
@@ -51,11 +68,7 @@ const FORM_NAMES = {
   token: FORM_TOKEN,
 };
 
-function pageView(
-  options: PageOptions & { bearerHeader: string },
-  request: FastifyRequest,
-  result: PageResult,
-) {
+function pageView(options: PageContext, request: FastifyRequest, result: PageResult) {
   const { exchange } = request;
   const { endpoint } = exchange;
   const made = requestMade(options, request, result.status);
@@ -65,7 +78,7 @@ function pageView(
     description: endpoint?.description ?? '',
     notes: endpoint?.notes ?? '',
     path: endpoint?.path ?? request.url.split('?', 1)[0],
-    breadcrumbs: breadcrumbsOf(options.endpoints, endpoint),
+    breadcrumbs: endpoint === null ? [] : options.breadcrumbs.get(endpoint),
     user: exchange.bearer?.user.username ?? null,
     pageToken: exchange.pageToken,
     bearerExample: `${options.bearerHeader}: ${options.settings.AUTH_HEADER_TYPES[0]} …`,
@@ -84,9 +97,21 @@ function pageView(
     sent: result.refusal === null ? null : sentToken(options, request),
     forms: endpoint === null ? [] : formsOf(endpoint, request, result),
     formNames: FORM_NAMES,
-    samples: samplesOf(made.sample),
+    samples: made.isExample && endpoint !== null ? exampleOf(endpoint, made.sample) : samplesOf(made.sample),
     samplesTitle: made.isExample ? 'Call it from your code' : 'This request as code',
   };
+}
+
+const lastExamples = new WeakMap<Endpoint, { url: string; samples: readonly Sample[] }>();
+
+/** The samples of a page that was only opened. They depend on the address alone, so the last ones are kept. */
+function exampleOf(endpoint: Endpoint, sample: SampleRequest): readonly Sample[] {
+  let last = lastExamples.get(endpoint);
+  if (last?.url !== sample.url) {
+    last = { url: sample.url, samples: samplesOf(sample) };
+    lastExamples.set(endpoint, last);
+  }
+  return last.samples;
 }
 
 /** A header's name as it is usually written: X-Access-Token. */
@@ -102,8 +127,7 @@ function withLinks(text: string) {
 }
 
 /** The endpoints above one another whose paths lead to this one, as DRF's `get_breadcrumbs`. */
-function breadcrumbsOf(endpoints: readonly Endpoint[], current: Endpoint | null) {
-  if (current === null) return [];
+function breadcrumbsOf(endpoints: readonly Endpoint[], current: Endpoint): Breadcrumb[] {
   return endpoints
     .filter((endpoint) => current.path.startsWith(endpoint.path))
     .sort((a, b) => a.path.length - b.path.length)

@@ -20,20 +20,11 @@ export interface Responder {
 }
 
 /**
- * Sends an answer together with all that become ready in the same turn of the event loop. What the turn has to do
- * is then done in one piece, and whoever waits at the other end is woken once: a quarter to a half more answers in
- * the same time, each later by less than a turn.
- */
-function sendWithThisTurn(reply: FastifyReply, payload: string): void {
-  setImmediate(() => reply.send(payload));
-}
-
-/**
  * Sends JSON text. With a serializer of its own Fastify adds no charset, which JSON has none of (RFC 8259 section
  * 11), and a text, other than bytes, leaves in one write together with its headers.
  */
 export function sendJson(reply: FastifyReply, json: string): void {
-  sendWithThisTurn(reply.header('content-type', 'application/json').serializer(unchanged), json);
+  reply.header('content-type', 'application/json').serializer(unchanged).send(json);
 }
 
 function unchanged(text: unknown): string {
@@ -68,7 +59,9 @@ export function respond(
     body,
     refusal,
   }).then(
-    (html) => sendWithThisTurn(reply.type('text/html; charset=utf-8'), html),
+    // Together with all pages of this turn of the event loop: drawing them in one go, and then sending them in one go,
+    // takes a quarter less time than going to and fro.
+    (html) => setImmediate(() => reply.type('text/html; charset=utf-8').send(html)),
     (error) => reply.send(error),
   );
 }

@@ -33,14 +33,21 @@ export async function userClaims(db: Database, settings: Settings, user: UserRow
 }
 
 /** What an access token takes over from its refresh token: SimpleJWT's `RefreshToken.access_token`. */
-export function inheritedClaims(settings: Settings, claims: Claims): Claims {
-  const own = new Set([settings.TOKEN_TYPE_CLAIM, 'exp', 'iat', settings.JTI_CLAIM]);
-  return Object.fromEntries(Object.entries(claims).filter(([name]) => !own.has(name)));
+export function inheritedClaims({ TOKEN_TYPE_CLAIM, JTI_CLAIM }: Settings, claims: Claims): Claims {
+  const inherited: Record<string, unknown> = {};
+  for (const name of Object.keys(claims)) {
+    if (name === TOKEN_TYPE_CLAIM || name === 'exp' || name === 'iat' || name === JTI_CLAIM) continue;
+    if (name !== '__proto__') inherited[name] = claims[name];
+    // Assigned, it would become the prototype instead of a claim.
+    else Object.defineProperty(inherited, name, { value: claims[name], enumerable: true });
+  }
+  return inherited;
 }
 
 /** Adds `aud` and `iss` where they are configured, last, as SimpleJWT's `TokenBackend.encode` does. */
 export function withAudienceAndIssuer(settings: Settings, claims: Claims): Claims {
   const { AUDIENCE, ISSUER } = settings;
+  if (AUDIENCE.length === 0 && ISSUER === null) return claims;
   return {
     ...claims,
     ...(AUDIENCE.length > 0 && { aud: AUDIENCE.length === 1 ? AUDIENCE[0] : AUDIENCE }),
