@@ -33,6 +33,7 @@ function loadByName(eta: Eta, folder: string): void {
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.eta')) continue;
     const name = `@${path.slice(0, -'.eta'.length).replaceAll(sep, '/')}`;
-    eta.loadTemplate(name, readFileSync(join(folder, path), 'utf8'));
+    // Indentation is for whoever reads the template. Nothing in one depends on it, also no `pre`.
+    eta.loadTemplate(name, readFileSync(join(folder, path), 'utf8').replace(/\n +/g, '\n'));
   }
 }

@@ -34,6 +34,20 @@ export async function requireOwner(
   refusals: OwnerRefusals,
 ): Promise<UserRow> {
   const user = await findOwner(db, settings, own(claims, settings.USER_ID_CLAIM));
+  return checkOwner(settings, claims, user, refusals);
+}
+
+/**
+ * Says of a user who was found, or not, whether the token may be used.
+ *
+ * @throws AppError with the refusal for what is wrong with the user
+ */
+export function checkOwner(
+  settings: Settings,
+  claims: Claims,
+  user: UserRow | null,
+  refusals: OwnerRefusals,
+): UserRow {
   if (user === null) throw new AppError(refusals.missing);
   if (settings.CHECK_USER_IS_ACTIVE && user.is_active !== 1) throw new AppError(refusals.inactive);
   if (settings.CHECK_REVOKE_TOKEN && own(claims, settings.REVOKE_TOKEN_CLAIM) !== passwordMark(user)) {

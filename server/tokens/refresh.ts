@@ -2,15 +2,15 @@ import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { AppError } from '../errors.ts';
 import { newJti, withClaims } from './claims.ts';
-import { RefreshToken, SlidingToken } from './classes.ts';
+import { RefreshToken, SlidingToken, type TokenClass } from './classes.ts';
 import type { Claims } from './compact.ts';
 import type { TokenContext } from './context.ts';
 import { accessFrom, issueTime, sign, signRecorded } from './issue.ts';
-import { requireOwner } from './owner.ts';
+import { checkOwner, findOwner, requireOwner } from './owner.ts';
 import { revokeClaims } from './revoke.ts';
 import { isNumericDate, own } from './rules.ts';
 import { isBlacklisted } from './store.ts';
-import { jtiOf, verifyToken } from './verify.ts';
+import { decodeToken, jtiOf, requireClass } from './verify.ts';
 
 /** What a refresh gives: an access token, and after a rotation the next refresh token behind it. */
 export type RefreshedPair = { access: string; refresh?: string };
@@ -33,8 +33,7 @@ export async function refreshPair(
   context: TokenContext,
   token: string,
 ): Promise<RefreshedPair> {
-  const claims = await verifyToken(db, context, token, RefreshToken);
-  await checkOwner(db, context, claims, token);
+  const claims = await verifyToRefresh(db, context, token, RefreshToken);
   const access = accessFrom(context, claims);
   if (!context.settings.ROTATE_REFRESH_TOKENS) return { access };
   return { access, refresh: await rotate(db, context, claims, token) };
@@ -52,8 +51,7 @@ export async function refreshSliding(
   token: string,
 ): Promise<{ token: string }> {
   const { settings } = context;
-  const claims = await verifyToken(db, context, token, SlidingToken);
-  await checkOwner(db, context, claims, token);
+  const claims = await verifyToRefresh(db, context, token, SlidingToken);
   const claim = settings.SLIDING_TOKEN_REFRESH_EXP_CLAIM;
   if (!Object.hasOwn(claims, claim)) throw new AppError('token_without_claim', { values: { claim } });
   const end = own(claims, claim);
@@ -63,9 +61,25 @@ export async function refreshSliding(
   return { token: sign(context, withClaims(claims, renewedTerm(context, settings.SLIDING_TOKEN_LIFETIME))) };
 }
 
-async function checkOwner(db: Database, context: TokenContext, claims: Claims, token: string): Promise<void> {
+/**
+ * The claims of a token of a class whose owner may go on using it. The database is asked for both at once; the
+ * answers are judged in the original's order.
+ */
+async function verifyToRefresh(
+  db: Database,
+  context: TokenContext,
+  token: string,
+  tokenClass: TokenClass,
+): Promise<Claims> {
+  const { settings } = context;
+  const claims = decodeToken(context, token);
+  const id = own(claims, settings.USER_ID_CLAIM);
+  const [user] = await Promise.all([
+    findOwner(db, settings, id),
+    requireClass(db, context, claims, tokenClass),
+  ]);
   try {
-    await ownerFitToRefresh(db, context, claims);
+    if (id) checkOwner(settings, claims, user, OWNER_REFUSALS);
   } catch (error) {
     // The original revokes the token of a changed password on sight; the next try is told that it is blacklisted.
     if (error instanceof AppError && error.code === 'token_password_changed') {
@@ -73,6 +87,7 @@ async function checkOwner(db: Database, context: TokenContext, claims: Claims, t
     }
     throw error;
   }
+  return claims;
 }
 
 /** A token without a user id passes, as it does in the original: it was made for no one in particular. */

@@ -38,10 +38,26 @@ export async function verifyToken(
   tokenClass: TokenClass,
 ): Promise<Claims> {
   const claims = decodeToken(context, token);
-  if (tokenClass.listed && (await isBlacklisted(db, jtiOf(context, claims))))
-    throw new AppError('token_blacklisted');
-  obey(CLASS_RULES, claims, { settings: context.settings, now: context.now(), tokenClass });
+  await requireClass(db, context, claims, tokenClass);
   return claims;
+}
+
+/**
+ * Lets the claims of a genuine token pass if it is not revoked and of the class that is asked for: what
+ * `verifyToken` asks after `decodeToken`.
+ *
+ * @throws AppError of a `token_…` code, 401
+ */
+export async function requireClass(
+  db: Database,
+  context: TokenContext,
+  claims: Claims,
+  tokenClass: TokenClass,
+): Promise<void> {
+  if (tokenClass.listed && (await isBlacklisted(db, jtiOf(context, claims)))) {
+    throw new AppError('token_blacklisted');
+  }
+  obey(CLASS_RULES, claims, { settings: context.settings, now: context.now(), tokenClass });
 }
 
 /**
