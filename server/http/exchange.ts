@@ -82,12 +82,16 @@ export async function applyFormOverrides(request: FastifyRequest): Promise<void>
   request.body = await parseText(contentType, content);
 }
 
-const OPENED_IN_BROWSER =
-  'Nothing is wrong. Opening a page makes a GET request, and this endpoint takes POST: fill in the form below and press POST.';
+/** Always the same one: it is no fault and what most people see first. */
+const OPENED_IN_BROWSER = new AppError('method_not_allowed', {
+  values: { method: 'GET' },
+  advice:
+    'Nothing is wrong. Opening a page makes a GET request, and this endpoint takes POST: fill in the form below and press POST.',
+});
 
 /** @throws AppError `method_not_allowed` */
 export function requireMethod({ endpoint, method }: Exchange): void {
   if (endpoint === null || method === 'OPTIONS' || actionFor(endpoint, method) !== undefined) return;
-  const advice = method === 'GET' && endpoint.actions.POST !== undefined ? OPENED_IN_BROWSER : undefined;
-  throw new AppError('method_not_allowed', { values: { method }, ...(advice && { advice }) });
+  if (method === 'GET' && endpoint.actions.POST !== undefined) throw OPENED_IN_BROWSER;
+  throw new AppError('method_not_allowed', { values: { method } });
 }

@@ -15,7 +15,20 @@ export const TOKEN_SHAPE = /^[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}$/;
  * Cuts indented JSON into pieces for a template to colour. Templates print the pieces escaped: no text of an
  * answer ever becomes markup.
  */
-export function highlight(body: Json): Span[] {
+export function highlight(body: Json): readonly Span[] {
+  if (typeof body !== 'object' || body === null) return spansOf(body);
+  let spans = spansOfBodies.get(body);
+  if (spans === undefined) {
+    spans = spansOf(body);
+    spansOfBodies.set(body, spans);
+  }
+  return spans;
+}
+
+/** An answer that is given again is not cut again: bodies never change. */
+const spansOfBodies = new WeakMap<object, readonly Span[]>();
+
+function spansOf(body: Json): Span[] {
   const text = JSON.stringify(body, null, 4);
   return [...text.matchAll(PIECES)].flatMap(([piece, quoted, colon, number, literal]): Span[] => {
     if (quoted !== undefined && colon !== undefined) {

@@ -121,6 +121,18 @@ function titleCased(name: string): string {
 
 /** Cuts a text at the paths of this server that it names, for the template to make links of them. */
 function withLinks(text: string) {
+  let pieces = linkedTexts.get(text);
+  if (pieces === undefined) {
+    pieces = cutAtPaths(text);
+    linkedTexts.set(text, pieces);
+  }
+  return pieces;
+}
+
+/** The advices that were cut. There are as many as refusals in the table. */
+const linkedTexts = new Map<string, ReturnType<typeof cutAtPaths>>();
+
+function cutAtPaths(text: string) {
   return text
     .split(/(\/api\/(?:[a-z]+\/)*)/)
     .map((piece, index) => ({ text: piece, isPath: index % 2 === 1 }));

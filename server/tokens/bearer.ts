@@ -1,6 +1,6 @@
 import type { Database } from '../../db/statement.ts';
-import type { UserRow } from '../../db/tables.ts';
 import { AppError, type Json } from '../errors.ts';
+import type { TokenOwner } from '../users/users.ts';
 import { NAMED_CLASSES } from './classes.ts';
 import type { Claims } from './compact.ts';
 import type { TokenContext } from './context.ts';
@@ -9,7 +9,7 @@ import { verifyToken } from './verify.ts';
 
 /** Who makes a request, and by which token. */
 export interface Bearer {
-  user: UserRow;
+  user: TokenOwner;
   claims: Claims;
   token: string;
 }

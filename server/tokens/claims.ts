@@ -69,7 +69,7 @@ export function newJti(): string {
  * Changes whenever the password does. MD5 of the stored hash in capital hex digits is SimpleJWT's choice
  * (`utils.get_md5_hash_password`) and part of the wire contract; no secret hangs on its strength.
  */
-export function passwordMark(user: UserRow): string {
+export function passwordMark(user: Pick<UserRow, 'password'>): string {
   return createHash('md5').update(user.password).digest('hex').toUpperCase();
 }
 

@@ -1,8 +1,7 @@
 import type { Database } from '../../db/statement.ts';
-import type { UserRow } from '../../db/tables.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Settings } from '../settings.ts';
-import { findUserById, findUserByUsername } from '../users/users.ts';
+import { findOwnerById, findOwnerByUsername, type TokenOwner } from '../users/users.ts';
 import { passwordMark } from './claims.ts';
 import type { Claims } from './compact.ts';
 import { own } from './rules.ts';
@@ -15,11 +14,11 @@ interface OwnerRefusals {
 }
 
 /** The user that a user id claim names, whether active or not. Numbers in older tokens work as strings do. */
-export async function findOwner(db: Database, settings: Settings, id: unknown): Promise<UserRow | null> {
+export async function findOwner(db: Database, settings: Settings, id: unknown): Promise<TokenOwner | null> {
   if (typeof id !== 'string' && typeof id !== 'number') return null;
-  if (settings.USER_ID_FIELD === 'username') return findUserByUsername(db, String(id));
+  if (settings.USER_ID_FIELD === 'username') return findOwnerByUsername(db, String(id));
   const number = Number(id);
-  return /^\d+$/.test(String(id)) && Number.isSafeInteger(number) ? findUserById(db, number) : null;
+  return /^\d+$/.test(String(id)) && Number.isSafeInteger(number) ? findOwnerById(db, number) : null;
 }
 
 /**
@@ -32,7 +31,7 @@ export async function requireOwner(
   settings: Settings,
   claims: Claims,
   refusals: OwnerRefusals,
-): Promise<UserRow> {
+): Promise<TokenOwner> {
   const user = await findOwner(db, settings, own(claims, settings.USER_ID_CLAIM));
   return checkOwner(settings, claims, user, refusals);
 }
@@ -45,9 +44,9 @@ export async function requireOwner(
 export function checkOwner(
   settings: Settings,
   claims: Claims,
-  user: UserRow | null,
+  user: TokenOwner | null,
   refusals: OwnerRefusals,
-): UserRow {
+): TokenOwner {
   if (user === null) throw new AppError(refusals.missing);
   if (settings.CHECK_USER_IS_ACTIVE && user.is_active !== 1) throw new AppError(refusals.inactive);
   if (settings.CHECK_REVOKE_TOKEN && own(claims, settings.REVOKE_TOKEN_CLAIM) !== passwordMark(user)) {

@@ -1,6 +1,6 @@
 import type { Database } from '../../db/statement.ts';
-import type { UserRow } from '../../db/tables.ts';
 import { AppError } from '../errors.ts';
+import type { TokenOwner } from '../users/users.ts';
 import { newJti, withClaims } from './claims.ts';
 import { RefreshToken, SlidingToken, type TokenClass } from './classes.ts';
 import type { Claims } from './compact.ts';
@@ -95,7 +95,7 @@ async function ownerFitToRefresh(
   db: Database,
   context: TokenContext,
   claims: Claims,
-): Promise<UserRow | null> {
+): Promise<TokenOwner | null> {
   if (!own(claims, context.settings.USER_ID_CLAIM)) return null;
   return requireOwner(db, context.settings, claims, OWNER_REFUSALS);
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Settings } from '../settings.ts';
+import type { TokenOwner } from '../users/users.ts';
 import { createUser } from '../users/users.ts';
 import { type Claims, parseCompact } from './compact.ts';
 import type { Signer, TokenContext } from './context.ts';
@@ -104,4 +105,9 @@ export async function recorded(db: Database) {
 
 export function updateUser(db: Database, user: UserRow, changes: Partial<UserRow>) {
   return db.updateTable('auth_user').set(changes).where('id', '=', user.id).execute();
+}
+
+/** As much of a user as is read for a token. */
+export function ownerOf({ id, username, password, is_active }: UserRow): TokenOwner {
+  return { id, username, password, is_active };
 }

@@ -18,10 +18,19 @@ export interface NewUser {
   is_superuser?: boolean;
 }
 
+/** What a token needs to know of whose it is. */
+export type TokenOwner = Pick<UserRow, (typeof OWNER_COLUMNS)[number]>;
+
+const OWNER_COLUMNS = ['id', 'username', 'password', 'is_active'] as const;
+
 const NO_VALUE = '';
 
 const byId = statement((db) => db.selectFrom('auth_user').selectAll().where('id', '=', 0));
 const byUsername = statement((db) => db.selectFrom('auth_user').selectAll().where('username', '=', NO_VALUE));
+const ownerById = statement((db) => db.selectFrom('auth_user').select(OWNER_COLUMNS).where('id', '=', 0));
+const ownerByUsername = statement((db) =>
+  db.selectFrom('auth_user').select(OWNER_COLUMNS).where('username', '=', NO_VALUE),
+);
 const lastLogin = statement((db) =>
   db.updateTable('auth_user').set({ last_login: NO_VALUE }).where('id', '=', 0),
 );
@@ -41,6 +50,16 @@ export async function findUserById(db: Database, id: number): Promise<UserRow | 
 /** Finds an account by its name in any Unicode form. Case matters. */
 export async function findUserByUsername(db: Database, username: string): Promise<UserRow | null> {
   return (await byUsername(db, normalizeUsername(username))).rows[0] ?? null;
+}
+
+/** As `findUserById`, for a token: less is read, for this is asked at each refresh. */
+export async function findOwnerById(db: Database, id: number): Promise<TokenOwner | null> {
+  return (await ownerById(db, id)).rows[0] ?? null;
+}
+
+/** As `findUserByUsername`, for a token. */
+export async function findOwnerByUsername(db: Database, username: string): Promise<TokenOwner | null> {
+  return (await ownerByUsername(db, normalizeUsername(username))).rows[0] ?? null;
 }
 
 /** The names of a user's groups, sorted. */
