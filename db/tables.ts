@@ -75,6 +75,64 @@ export interface DjangoMigrationTable {
   applied: SqlTime;
 }
 
+/** django.contrib.admin's record of a change that somebody made in the admin. */
+export interface DjangoAdminLogTable {
+  id: Generated<number>;
+  object_id: string | null;
+  object_repr: string;
+  /** 1 for an addition, 2 for a change, 3 for a deletion. */
+  action_flag: number;
+  change_message: string;
+  content_type_id: number | null;
+  user_id: number;
+  action_time: SqlTime;
+}
+
+/** A log-in to the admin. Its key is in the cookie; here is the SHA-256 of it in hex. */
+export interface AdminSessionTable {
+  id: Generated<number>;
+  key_hash: string;
+  user_id: number;
+  /** Of the password that was valid at the log-in: another password ends the session. */
+  password_mark: string;
+  created_at: SqlTime;
+  last_seen_at: SqlTime;
+  address: string;
+  user_agent: string;
+}
+
+/** A one-time key of the set-up page, as its SHA-256 in hex. */
+export interface SetupKeyTable {
+  key_hash: string;
+  expires_at: SqlTime;
+}
+
+/** Something that happened. Rows are never changed; `audit/` says what stands in them. */
+export interface EventTable {
+  id: Generated<number>;
+  at: SqlTime;
+  kind: string;
+  via: string;
+  actor_id: number | null;
+  actor_name: string;
+  object_type: string;
+  object_id: string;
+  object_name: string;
+  reason: string;
+  /** JSON. */
+  changes: string;
+  address: string;
+  user_agent: string;
+  count: number;
+}
+
+/** How often what happened on a day of UTC, `YYYY-MM-DD`. */
+export interface EventDayTable {
+  day: string;
+  kind: string;
+  count: number;
+}
+
 /** Every table that queries name. Django's own come first; ours are prefixed `jotgate_`. */
 export interface Tables {
   auth_user: UserTable;
@@ -87,8 +145,16 @@ export interface Tables {
   django_migrations: DjangoMigrationTable;
   token_blacklist_outstandingtoken: OutstandingTokenTable;
   token_blacklist_blacklistedtoken: BlacklistedTokenTable;
+  django_admin_log: DjangoAdminLogTable;
+  jotgate_admin_session: AdminSessionTable;
+  jotgate_setup_key: SetupKeyTable;
+  jotgate_event: EventTable;
+  jotgate_event_day: EventDayTable;
 }
 
 export type UserRow = Selectable<UserTable>;
 export type NewUserRow = Insertable<UserTable>;
+export type GroupRow = Selectable<GroupTable>;
+export type AdminSessionRow = Selectable<AdminSessionTable>;
+export type EventRow = Selectable<EventTable>;
 export type OutstandingTokenRow = Selectable<OutstandingTokenTable>;
