@@ -1,13 +1,17 @@
 import fastifyJwt from '@fastify/jwt';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Database } from '../db/statement.ts';
+import type { AdminPage } from './admin/page.ts';
+import { adminPages } from './admin/pages.ts';
+import { PREFIX as ADMIN_PREFIX, registerAdmin } from './admin/register.ts';
 import { blacklistEndpoint } from './api/blacklist.ts';
+import { journalOutcomes } from './api/journal.ts';
 import { meEndpoint } from './api/me.ts';
 import { obtainPairEndpoint, obtainSlidingEndpoint } from './api/obtain.ts';
 import { refreshPairEndpoint, refreshSlidingEndpoint } from './api/refresh.ts';
 import { rootEndpoint } from './api/root.ts';
 import { verifyEndpoint } from './api/verify.ts';
-import { registerAdministration } from './console/administration.ts';
+import { type Journal, openJournal } from './audit/journal.ts';
 import { registerGuide } from './console/guide.ts';
 import { registerHome } from './console/home.ts';
 import { makeAuthenticator } from './http/authenticate.ts';
@@ -35,6 +39,15 @@ export interface AppDependencies {
   now?: () => number;
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What happens over the API is noted here, and written a moment later. */
+    journal: Journal;
+    /** Every page of /admin/, for whoever goes through all of them. */
+    adminPages: readonly AdminPage[];
+  }
+}
+
 /** How long a request may take to arrive, in milliseconds: a body that never comes is not waited for. */
 const REQUEST_DEADLINE = 30_000;
 
@@ -53,6 +66,7 @@ export async function buildApp({
     requestTimeout: REQUEST_DEADLINE,
     http: { headersTimeout: REQUEST_DEADLINE, connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL },
     forceCloseConnections: 'idle',
+    trustProxy: settings.TRUST_PROXY.length > 0 ? [...settings.TRUST_PROXY] : false,
     frameworkErrors: answerMalformed,
     clientErrorHandler: answerBrokenRequest,
     logController: new LogController({ disableRequestLogging: true }),
@@ -63,6 +77,14 @@ export async function buildApp({
   app.setChildLoggerFactory((parent) => parent);
   await app.register(fastifyJwt, jwtOptions(settings));
   await registerViews(app);
+
+  const journal = openJournal(db, {
+    now,
+    lifetime: settings.HISTORY_LIFETIME,
+    onError: (error) => app.log.error({ err: error }, 'history'),
+  });
+  app.decorate('journal', journal);
+  app.addHook('onClose', () => journal.close());
 
   const context: TokenContext = { settings, now, signer: signerOf(app) };
   const endpoints = endpointsOf(db, context);
@@ -75,12 +97,15 @@ export async function buildApp({
       endpoints,
       inspect: (token) => inspectToken(settings, token, now()),
     }),
+    onOutcome: journalOutcomes(journal, context),
   };
   registerFallbacks(app, options);
   await app.register((scope) => registerEndpoints(scope, options));
   await app.register((scope) => registerHome(scope, db, settings));
   await app.register((scope) => registerGuide(scope, context));
-  await app.register((scope) => registerAdministration(scope));
+  const pages = adminPages({ db, settings, context });
+  app.decorate('adminPages', pages);
+  await app.register((scope) => registerAdmin(scope, { db, settings, now, pages }), { prefix: ADMIN_PREFIX });
   return app;
 }
 

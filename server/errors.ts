@@ -133,6 +133,18 @@ const ERRORS = {
     advice:
       'The password was changed after this token was made, so the token is dead. Log in again at /api/token/.',
   },
+  csrf_failed: {
+    status: 403,
+    body: { detail: 'CSRF verification failed. Request aborted.' },
+    advice:
+      'The form was not sent from a page of this server, or the page was open since before you logged in. ' +
+      'Open the page again and send the form anew. Your browser must take cookies from this server.',
+  },
+  forbidden: {
+    status: 403,
+    body: { detail: '{reason}' },
+    advice: 'Your account may not do this, and nothing was changed.',
+  },
   invalid: {
     status: 400,
     body: {},

@@ -81,7 +81,7 @@ const ROOMS: readonly Room[] = [
 /** Tests may do what the file beside them may, build an app or run a command, and use the tests' own helpers. */
 const TESTS_MAY = /^(e2e\/|db\/|server\/(app|settings|errors)\.ts$|server\/commands\/)/;
 
-const isTest = (file: string) => file.endsWith('.test.ts');
+const isTest = (file: string) => /\.(test|fixture)\.ts$/.test(file);
 
 function importsOf(file: string, source: string): Import[] {
   const pattern =
@@ -189,6 +189,7 @@ const FINE: Readonly<Record<string, string>> = {
   'server/api/token.ts':
     "import { issue } from '../tokens/issue.ts';\nimport { endpoint } from '../http/endpoint.ts';",
   'server/api/token.test.ts': "import { buildApp } from '../app.ts';",
+  'server/admin/admin.fixture.ts': "import { buildApp } from '../app.ts';",
   'server/http/authenticate.ts': "import { find } from '../users/users.ts';",
   'server/main.ts': "import { COMMANDS } from './commands/index.ts';\nrun(process.argv, process.env);",
   'server/http/headers.ts': '// Not process.env: settings.\n/* import x from "../api/me.ts" */',

@@ -55,8 +55,12 @@ test('the defaults are those of SimpleJWT', () => {
     PORT: 8000,
     DATABASE_URL: 'sqlite:./data/jotgate.sqlite3',
     SECRET_KEY: MADE,
+    TRUST_PROXY: [],
+    ADMIN_SESSION_IDLE_TIMEOUT: 3_600,
+    ADMIN_SESSION_LIFETIME: 43_200,
     NODE_ENV: 'development',
     LOG_LEVEL: 'info',
+    HISTORY_LIFETIME: 7_776_000,
     BCRYPT_ROUNDS: 12,
   });
 });

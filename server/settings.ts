@@ -14,6 +14,7 @@ import {
   list,
   optional,
   optionalList,
+  proxy,
   RefusedValue,
   type SettingType,
   secret,
@@ -176,6 +177,23 @@ export const SETTING_ROWS = {
       "The server's own key, made at the first start. In production it must be set, to at least 32 bytes. " +
       'In the .env file, put it between quotes when it has a #.',
   },
+  TRUST_PROXY: {
+    type: optionalList(proxy),
+    default: '',
+    help:
+      'Whose X-Forwarded-For, -Proto and -Host headers are believed: the addresses of the proxies in front. ' +
+      'Behind one that speaks https it must be set, or cookies are not marked as secure.',
+  },
+  ADMIN_SESSION_IDLE_TIMEOUT: {
+    type: duration(60),
+    default: '1h',
+    help: 'How long an admin may do nothing before the log-in ends.',
+  },
+  ADMIN_SESSION_LIFETIME: {
+    type: duration(60),
+    default: '12h',
+    help: 'How long a log-in to the admin lasts at most.',
+  },
   NODE_ENV: {
     type: choice('development', 'production', 'test'),
     default: 'development',
@@ -185,6 +203,11 @@ export const SETTING_ROWS = {
     type: choice('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
     default: 'info',
     help: 'What is logged: this and all that is worse.',
+  },
+  HISTORY_LIFETIME: {
+    type: duration(86_400),
+    default: '90d',
+    help: 'How long what happened is kept.',
   },
   BCRYPT_ROUNDS: {
     type: integer(4, 20),

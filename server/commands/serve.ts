@@ -5,6 +5,7 @@ import type { Database } from '../../db/statement.ts';
 import { buildApp } from '../app.ts';
 import { watchConnections } from '../http/connections.ts';
 import { makeLogger } from '../http/log.ts';
+import { makeSetupKey } from '../sessions/setup-keys.ts';
 import { countSuperusers } from '../users/users.ts';
 import { type Command, type CommandContext, CommandError, UsageError } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
@@ -106,9 +107,15 @@ function urlOf(app: FastifyInstance, host: string): string {
 
 /** What a newcomer does next. */
 async function welcome(db: Database, url: string): Promise<string> {
-  const firstSteps =
-    (await countSuperusers(db)) === 0
-      ? `\nThere is no superuser yet. Create one in another terminal:\n\n    npm run createsuperuser\n\nThen open ${url}api/token/ and log in.\n`
-      : '';
+  const firstSteps = (await countSuperusers(db)) === 0 ? await setupHint(db, url) : '';
   return `Jotgate is ready at ${url}\n${firstSteps}Quit the server with CONTROL-C.\n`;
+}
+
+async function setupHint(db: Database, url: string): Promise<string> {
+  const key = await makeSetupKey(db, new Date());
+  return (
+    '\nThere is no superuser yet. Create the first one in the browser, within 30 minutes:\n\n' +
+    `    ${url}admin/setup/?key=${key}\n\nor in another terminal: npm run createsuperuser\n` +
+    `Then log in at ${url}api/token/ or ${url}admin/\n`
+  );
 }

@@ -53,6 +53,8 @@ export interface Endpoint {
   access: 'anyone' | 'bearer';
   actions: Partial<Record<ActionMethod, Action>>;
   nextStep?: NextStep;
+  /** As what kinds of event its answers are recorded; those left out are not. */
+  journal?: { done?: string; refused?: string };
 }
 
 /** The methods of the Allow header, in DRF's order. */

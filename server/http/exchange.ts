@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 import type { Bearer } from './authenticate.ts';
 import { actionFor, type Endpoint } from './endpoint.ts';
+import type { Values } from './fields.ts';
 import type { Format } from './negotiate.ts';
 import { essenceOf } from './negotiate.ts';
 import { parseText } from './parsers.ts';
@@ -14,6 +15,8 @@ export interface Exchange {
   /** The method that counts: a page's form may stand for one that forms cannot send. */
   method: string;
   bearer: Bearer | null;
+  /** What the fields were found to hold; null until they were looked at. */
+  values: Values | null;
   /** The token that a page's form carries in place of an Authorization header. */
   pageToken: string | null;
   /** The media type and the text that were sent, where they came through the raw data form. */
@@ -44,6 +47,7 @@ export function newExchange(endpoint: Endpoint | null, method: string): Exchange
     format: { name: 'json', indent: 0 },
     method,
     bearer: null,
+    values: null,
     pageToken: null,
     raw: null,
   };

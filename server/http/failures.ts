@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { isBusy, isFull } from '../../db/dialects.ts';
 import { AppError } from '../errors.ts';
 
@@ -19,4 +20,10 @@ export function toAppError(error: unknown, contentType = ''): AppError {
     return new AppError('bad_request', { values: { reason: 'Malformed request.' }, cause: error });
   }
   return new AppError('server_error', { cause: error });
+}
+
+/** Logs what went wrong on this server's side, with what was asked for and never what was sent. */
+export function logFailure(refusal: AppError, error: unknown, { method, url, log }: FastifyRequest): void {
+  if (refusal.status < 500) return;
+  log.error({ err: refusal.cause ?? error, method, path: url.split('?', 1)[0] }, refusal.code);
 }

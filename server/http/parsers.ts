@@ -73,16 +73,24 @@ function withoutExcerpt(message: string): string {
 
 /** Reads `application/x-www-form-urlencoded`. Of a name that comes twice the last value counts. */
 function parseForm(text: string): Record<string, string> {
-  if (text === '') return {};
+  return Object.fromEntries(formPairs(text));
+}
+
+/**
+ * The pairs of a form in the order they were sent.
+ *
+ * @throws AppError `parse_error`
+ */
+export function formPairs(text: string): (readonly [name: string, value: string])[] {
+  if (text === '') return [];
   // Bytes that are no UTF-8 came out as this character; a form sends the real one percent-encoded.
   if (text.includes('\uFFFD')) throw parseError('Form parse error - the body is not valid UTF-8');
   try {
-    const pairs = text.split('&').map((pair) => {
+    return text.split('&').map((pair) => {
       const at = pair.indexOf('=');
       const [name, value] = at < 0 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
       return [decodeFormPart(name), decodeFormPart(value)] as const;
     });
-    return Object.fromEntries(pairs);
   } catch {
     throw parseError('Form parse error - a % is not followed by two hex digits of valid UTF-8');
   }

@@ -4,20 +4,21 @@ import type { Settings } from '../settings.ts';
 import type { Authenticator } from './authenticate.ts';
 import { actionFor, type Endpoint } from './endpoint.ts';
 import { applyFormOverrides, isPageForm, newExchange, requireMethod } from './exchange.ts';
-import { toAppError } from './failures.ts';
+import { logFailure, toAppError } from './failures.ts';
 import { validate } from './fields.ts';
 import { setApiHeaders } from './headers.ts';
 import { describeEndpoint } from './metadata.ts';
 import { negotiate } from './negotiate.ts';
 import type { PageRenderer } from './page.ts';
 import { registerParsers } from './parsers.ts';
-import { type Responder, respond, sendJson } from './respond.ts';
+import { type OutcomeListener, type Responder, respond, sendJson } from './respond.ts';
 
 export interface EndpointsOptions {
   settings: Settings;
   endpoints: readonly Endpoint[];
   renderPage: PageRenderer;
   authenticate: Authenticator;
+  onOutcome?: OutcomeListener;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
@@ -94,8 +95,8 @@ export function registerFallbacks(app: FastifyInstance, options: EndpointsOption
   });
 }
 
-function responderOf({ settings, renderPage }: EndpointsOptions): Responder {
-  return { scheme: settings.AUTH_HEADER_TYPES[0] as string, renderPage };
+function responderOf({ settings, renderPage, onOutcome }: EndpointsOptions): Responder {
+  return { scheme: settings.AUTH_HEADER_TYPES[0] as string, renderPage, onOutcome };
 }
 
 /** Answers a request whose address cannot even be read, such as one with a broken `%` in its path. */
@@ -136,16 +137,14 @@ async function answer(
     return respond(responder, request, reply, { status: 200, body, refusal: null });
   }
   const values = validate(action.fields, request.body);
+  request.exchange.values = values;
   const { status = 200, body } = await action.handle({ values, bearer, request });
   respond(responder, request, reply, { status, body, refusal: null });
 }
 
 function fail(responder: Responder, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refusal = toAppError(error, request.headers['content-type']);
-  if (refusal.status >= 500) {
-    const { method, url } = request;
-    request.log.error({ err: refusal.cause ?? error, method, path: url.split('?', 1)[0] }, refusal.code);
-  }
+  logFailure(refusal, error, request);
   if (refusal.code === 'too_large') {
     // Read to its end and dropped: closing on a client that still sends would take the answer from it.
     request.raw.resume();

@@ -13,10 +13,14 @@ export interface Outcome {
   refusal: AppError | null;
 }
 
+/** Told of each answer of an endpoint, once, before it is sent. It must neither throw nor take long. */
+export type OutcomeListener = (request: FastifyRequest, outcome: Outcome) => void;
+
 export interface Responder {
   /** The scheme of the WWW-Authenticate header: the first of AUTH_HEADER_TYPES. */
   scheme: string;
   renderPage: PageRenderer;
+  onOutcome?: OutcomeListener | undefined;
 }
 
 /**
@@ -33,12 +37,14 @@ function unchanged(text: unknown): string {
 
 /** Sends an outcome as JSON or as the page around that same JSON: the one way out of every API endpoint. */
 export function respond(
-  { scheme, renderPage }: Responder,
+  { scheme, renderPage, onOutcome }: Responder,
   request: FastifyRequest,
   reply: FastifyReply,
-  { status, body, refusal }: Outcome,
+  outcome: Outcome,
 ): void {
+  const { status, body, refusal } = outcome;
   const { endpoint, format } = request.exchange;
+  onOutcome?.(request, outcome);
   const headers: Record<string, string> = { Vary: 'Accept' };
   if (endpoint !== null) headers.Allow = allowHeader(endpoint);
   if (status === 401) headers['WWW-Authenticate'] = `${scheme} realm="api"`;

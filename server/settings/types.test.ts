@@ -166,6 +166,16 @@ const tables: Record<string, Cases> = {
       '{"keys":[{"kty":"EC"}]}',
     ],
   },
+  'a proxy': {
+    type: types.proxy,
+    takes: [
+      ['127.0.0.1', '127.0.0.1'],
+      ['10.0.0.0/8', '10.0.0.0/8'],
+      ['fd00::/8', 'fd00::/8'],
+      ['loopback', 'loopback'],
+    ],
+    refuses: ['true', '1', '*', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/9', 'proxy.example', '300.1.1.1', 'fd00::/129'],
+  },
 };
 
 for (const [what, { type, takes, refuses }] of Object.entries(tables)) {
@@ -215,6 +225,7 @@ test('every type says what it takes', () => {
       'an IP address or a host name, such as 127.0.0.1, 0.0.0.0, :: or localhost',
       'sqlite: and the path of a file, such as sqlite:./data/jotgate.sqlite3',
       'a random text, best of 64 bytes or more',
+      'an IP address, a range such as 10.0.0.0/8, or loopback, linklocal or uniquelocal',
     ],
   );
 });

@@ -29,7 +29,7 @@ const LONGEST = 36_500 * UNITS.d;
 /** A number of seconds, from `least` up to 100 years: `300`, `90s`, `5m`, `12h`, `1d`. Fractions are refused. */
 export function duration(least: number): SettingType<number> {
   return {
-    takes: `a time from ${least}s to 36500d, such as 300 (seconds), 90s, 5m, 12h or 1d`,
+    takes: `a time from ${showDuration(least)} to 36500d, such as 300 (seconds), 90s, 5m, 12h or 1d`,
     parse(text) {
       const [, digits, unit] = /^(\d+)([smhd]?)$/.exec(text) ?? [];
       const seconds = Number(digits) * UNITS[(unit || 's') as keyof typeof UNITS];
@@ -37,15 +37,17 @@ export function duration(least: number): SettingType<number> {
       if (!(seconds >= least && seconds <= LONGEST)) throw new RefusedValue();
       return seconds;
     },
-    show(seconds) {
-      const units = Object.entries(UNITS).reverse();
-      const [unit, length] = units.find(([, unitSeconds]) => seconds > 0 && seconds % unitSeconds === 0) ?? [
-        's',
-        1,
-      ];
-      return `${seconds / length}${unit}`;
-    },
+    show: showDuration,
   };
+}
+
+function showDuration(seconds: number): string {
+  const units = Object.entries(UNITS).reverse();
+  const [unit, length] = units.find(([, unitSeconds]) => seconds > 0 && seconds % unitSeconds === 0) ?? [
+    's',
+    1,
+  ];
+  return `${seconds / length}${unit}`;
 }
 
 /** A whole number within bounds, both included. */
@@ -156,6 +158,21 @@ export const host: SettingType<string> = {
     // Digits and dots alone are a mistyped address, not a name.
     const isName = /^(?!-)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/.test(value) && !/^[\d.]+$/.test(value);
     if (!isName && isIP(value) === 0) throw new RefusedValue();
+    return value;
+  },
+  show: String,
+};
+
+/** A proxy in front of this server, in the words of proxy-addr, by which Fastify tells them. */
+export const proxy: SettingType<string> = {
+  takes: 'an IP address, a range such as 10.0.0.0/8, or loopback, linklocal or uniquelocal',
+  parse(value) {
+    if (['loopback', 'linklocal', 'uniquelocal'].includes(value)) return value;
+    const [address = '', bits, ...rest] = value.split('/');
+    const version = isIP(address);
+    const isRange =
+      bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+    if (version === 0 || !isRange || rest.length > 0) throw new RefusedValue();
     return value;
   },
   show: String,
