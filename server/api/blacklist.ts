@@ -2,6 +2,7 @@ import type { Database } from '../../db/statement.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { blacklistToken } from '../tokens/revoke.ts';
+import type { EndpointJournal } from './journal.ts';
 
 /** /api/token/blacklist/: SimpleJWT's TokenBlacklistView. */
 export function blacklistEndpoint(db: Database, context: TokenContext): Endpoint {
@@ -25,5 +26,6 @@ export function blacklistEndpoint(db: Database, context: TokenContext): Endpoint
       },
     },
     nextStep: { label: 'Blacklist', tokenTypes: ['refresh'], field: 'refresh' },
+    journal: { done: 'token_blacklisted', refused: 'blacklist_refused' } satisfies EndpointJournal,
   };
 }

@@ -2,6 +2,7 @@ import type { Bearer } from '../http/authenticate.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { Settings } from '../settings.ts';
 import { NAMED_CLASSES } from '../tokens/classes.ts';
+import type { EndpointJournal } from './journal.ts';
 
 /** /api/me/: the example of a protected endpoint. It says whose token was brought. */
 export function meEndpoint(settings: Settings): Endpoint {
@@ -23,5 +24,6 @@ export function meEndpoint(settings: Settings): Endpoint {
       },
     },
     nextStep: { label: 'Use it at /api/me/', tokenTypes, field: null },
+    journal: { refused: 'bearer_refused' } satisfies EndpointJournal,
   };
 }

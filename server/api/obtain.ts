@@ -7,11 +7,14 @@ import type { TokenContext } from '../tokens/context.ts';
 import { obtainPair, obtainSliding } from '../tokens/issue.ts';
 import { authenticate } from '../users/authenticate.ts';
 import { PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
+import type { EndpointJournal } from './journal.ts';
 
 const CREDENTIALS: readonly Field[] = [
   { name: 'username', label: 'Username', kind: 'text' },
   { name: 'password', label: 'Password', kind: 'password', maxLength: PASSWORD_MAX_LENGTH },
 ];
+
+const JOURNAL = { done: 'login', refused: 'login_refused' } satisfies EndpointJournal;
 
 /** /api/token/: SimpleJWT's TokenObtainPairView. */
 export function obtainPairEndpoint(db: Database, context: TokenContext): Endpoint {
@@ -30,6 +33,7 @@ export function obtainPairEndpoint(db: Database, context: TokenContext): Endpoin
         handle: async (call) => ({ body: await obtainPair(db, context, await logIn(db, context, call)) }),
       },
     },
+    journal: JOURNAL,
   };
 }
 
@@ -51,6 +55,7 @@ export function obtainSlidingEndpoint(db: Database, context: TokenContext): Endp
         handle: async (call) => ({ body: await obtainSliding(db, context, await logIn(db, context, call)) }),
       },
     },
+    journal: JOURNAL,
   };
 }
 

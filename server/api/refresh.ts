@@ -2,6 +2,9 @@ import type { Database } from '../../db/statement.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { refreshPair, refreshSliding } from '../tokens/refresh.ts';
+import type { EndpointJournal } from './journal.ts';
+
+const JOURNAL = { done: 'refreshed', refused: 'refresh_refused' } satisfies EndpointJournal;
 
 /** /api/token/refresh/: SimpleJWT's TokenRefreshView. */
 export function refreshPairEndpoint(db: Database, context: TokenContext): Endpoint {
@@ -23,6 +26,7 @@ export function refreshPairEndpoint(db: Database, context: TokenContext): Endpoi
       },
     },
     nextStep: { label: 'Refresh with this token', tokenTypes: ['refresh'], field: 'refresh' },
+    journal: JOURNAL,
   };
 }
 
@@ -43,5 +47,6 @@ export function refreshSlidingEndpoint(db: Database, context: TokenContext): End
       },
     },
     nextStep: { label: 'Refresh with this token', tokenTypes: ['sliding'], field: 'token' },
+    journal: JOURNAL,
   };
 }

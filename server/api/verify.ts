@@ -2,6 +2,7 @@ import type { Database } from '../../db/statement.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { verifyAnyToken } from '../tokens/verify.ts';
+import type { EndpointJournal } from './journal.ts';
 
 /** /api/token/verify/: SimpleJWT's TokenVerifyView. */
 export function verifyEndpoint(db: Database, context: TokenContext): Endpoint {
@@ -24,5 +25,6 @@ export function verifyEndpoint(db: Database, context: TokenContext): Endpoint {
       },
     },
     nextStep: { label: 'Verify', tokenTypes: null, field: 'token' },
+    journal: { refused: 'verify_refused' } satisfies EndpointJournal,
   };
 }

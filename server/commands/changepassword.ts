@@ -1,4 +1,6 @@
+import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { recordEvents } from '../audit/record.ts';
 import { passwordComplaints } from '../users/fields.ts';
 import { hashPassword } from '../users/hashers.ts';
 import { findUserByUsername, setPassword } from '../users/users.ts';
@@ -6,6 +8,7 @@ import { validatePassword } from '../users/validators.ts';
 import { type Command, type CommandContext, CommandError } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
 import { openMigratedDatabase } from './migrated-database.ts';
+import { commandOrigin } from './origin.ts';
 import { systemUsername } from './system-username.ts';
 import { Cancelled, Terminal } from './terminal.ts';
 
@@ -36,10 +39,28 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
   context.stdout.write(`Changing password for user '${user.username}'\n`);
   const password = await askPassword(context, user);
   if (password === null) return 1;
-  const stored = await setPassword(db, user.id, await hashPassword(password, settings.BCRYPT_ROUNDS));
-  if (!stored) throw new CommandError(`user '${user.username}' does not exist`);
+  const passwordHash = await hashPassword(password, settings.BCRYPT_ROUNDS);
+  if (!(await storePassword(context, db, user, passwordHash)))
+    throw new CommandError(`user '${user.username}' does not exist`);
   context.stdout.write(`Password changed successfully for user '${user.username}'\n`);
   return 0;
+}
+
+/** Says whether the account still exists. */
+function storePassword(
+  context: CommandContext,
+  db: Database,
+  { id, username }: UserRow,
+  passwordHash: string,
+): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    if (!(await setPassword(trx, id, passwordHash))) return false;
+    const object = { type: 'user', id: String(id), name: username } as const;
+    const changes = [{ field: 'Password', before: '********', after: '********' }];
+    const event = { kind: 'password_changed', origin: commandOrigin(context), object, changes } as const;
+    await recordEvents(trx, [event], new Date());
+    return true;
+  });
 }
 
 /**

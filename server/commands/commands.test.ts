@@ -7,13 +7,17 @@ import { Readable, Writable } from 'node:stream';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../db/connect.ts';
+import { MIGRATIONS } from '../../db/migrations/index.ts';
+import type { Database } from '../../db/statement.ts';
 import { epochToSqlTime } from '../../db/values.ts';
+import { type EventView, eventsByIds } from '../audit/events.ts';
 import { checkPassword } from '../users/hashers.ts';
 import { createUser, findUserByUsername } from '../users/users.ts';
 import { runCommandLine } from './command-line.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const LOADER = import.meta.resolve('tsx');
+const MIGRATION_NAMES = Object.keys(MIGRATIONS);
 const folder = mkdtempSync(join(tmpdir(), 'jotgate-commands-'));
 const ready = { url: `sqlite:${join(folder, 'ready.sqlite3')}` };
 after(() => rmSync(folder, { recursive: true }));
@@ -52,18 +56,30 @@ async function run(args: readonly string[], { url = ready.url, env = {}, input =
   return { code, out: out.read(), err: err.read() };
 }
 
+/** What `migrate --list` says of all migrations. */
+const listOf = (mark: string) => MIGRATION_NAMES.map((name) => ` [${mark}] ${name}\n`).join('');
+
+/** What a command recorded of itself since it was last asked. */
+async function newEvents(db: Database): Promise<EventView[]> {
+  const rows = await db.selectFrom('jotgate_event').select('id').where('id', '>', seen).execute();
+  seen = rows.at(-1)?.id ?? seen;
+  return eventsByIds(
+    db,
+    rows.map(({ id }) => id),
+  );
+}
+
+let seen = 0;
+
 test('migrate applies what is lacking and says so as Django does', async () => {
   const all = ['migrate', '--list'];
-  assert.deepEqual(await run(all), { code: 0, out: ' [ ] 0001_django\n', err: '' });
+  assert.deepEqual(await run(all), { code: 0, out: listOf(' '), err: '' });
   assert.equal((await run(['migrate', '--check'])).code, 1);
   const head = 'Operations to perform:\n  Apply all migrations\nRunning migrations:\n';
-  assert.deepEqual(await run(['migrate']), {
-    code: 0,
-    out: `${head}  Applying 0001_django... OK\n`,
-    err: '',
-  });
+  const applying = MIGRATION_NAMES.map((name) => `  Applying ${name}... OK\n`).join('');
+  assert.deepEqual(await run(['migrate']), { code: 0, out: head + applying, err: '' });
   assert.deepEqual(await run(['migrate']), { code: 0, out: `${head}  No migrations to apply.\n`, err: '' });
-  assert.deepEqual(await run(all), { code: 0, out: ' [X] 0001_django\n', err: '' });
+  assert.deepEqual(await run(all), { code: 0, out: listOf('X'), err: '' });
   assert.deepEqual(await run(['migrate', '--check']), { code: 0, out: '', err: '' });
 });
 
@@ -158,6 +174,15 @@ test('createsuperuser without a terminal', async () => {
   assert.equal((await checkPassword('123', root?.password ?? '', 4)).matches, true);
   assert.deepEqual([root?.is_superuser, root?.email], [1, 'root@example.com']);
   assert.match((await findUserByUsername(db, 'keyless'))?.password ?? '', /^![A-Za-z0-9]{40}$/);
+  const [event, , ...more] = await newEvents(db);
+  assert.deepEqual(more, []);
+  assert.equal(event?.kind, 'superuser_created');
+  assert.deepEqual([event.via, event.actor], ['command', { id: null, name: 'zoe' }]);
+  assert.deepEqual(event.object, { type: 'user', id: String(root?.id), name: 'root' });
+  assert.deepEqual(event.changes, [
+    { field: 'Username', before: null, after: 'root' },
+    { field: 'Email address', before: null, after: 'root@example.com' },
+  ]);
   await db.destroy();
 });
 
@@ -169,6 +194,12 @@ test('changepassword takes the password from a pipe', async () => {
   assert.match(out, /Password changed successfully for user 'zoe'\n$/);
   const user = await findUserByUsername(db, 'zoe');
   assert.equal((await checkPassword('Correct-horse-9', user?.password ?? '', 4)).matches, true);
+  const events = await newEvents(db);
+  assert.deepEqual(
+    events.map(({ kind, actor, object }) => [kind, actor?.name, object?.name]),
+    [['password_changed', 'zoe', 'zoe']],
+  );
+  assert.deepEqual(events[0]?.changes, [{ field: 'Password', before: '********', after: '********' }]);
   await db.destroy();
   assert.equal((await run(['changepassword'], { input: 'Correct-horse-9\n' })).code, 1);
   assert.equal((await run(['changepassword', 'nobody'])).err, "CommandError: user 'nobody' does not exist\n");
@@ -199,6 +230,11 @@ test('flushexpiredtokens removes expired tokens alone, with their blacklisting',
   const left = await db.selectFrom('token_blacklist_outstandingtoken').select('jti').execute();
   assert.deepEqual(left, [{ jti: 'live' }]);
   assert.equal((await db.selectFrom('token_blacklist_blacklistedtoken').selectAll().execute()).length, 1);
+  const events = await newEvents(db);
+  assert.deepEqual(
+    events.map(({ kind, via, reason }) => [kind, via, reason]),
+    [['tokens_flushed', 'command', '1 expired token']],
+  );
   await db.destroy();
 });
 
@@ -276,7 +312,7 @@ test('the program itself passes on arguments, output and exit code', () => {
   const start = (...args: string[]) =>
     spawnSync(process.execPath, ['--import', LOADER, MAIN, ...args], { cwd: folder, env, encoding: 'utf8' });
   const { status, stdout } = start('migrate', '-l');
-  assert.deepEqual([status, stdout], [0, ' [X] 0001_django\n']);
+  assert.deepEqual([status, stdout], [0, listOf('X')]);
   const failed = start('changepassword', 'nobody');
   assert.deepEqual([failed.status, failed.stderr], [1, "CommandError: user 'nobody' does not exist\n"]);
 });

@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { recordEvents } from '../audit/record.ts';
 import {
   emailComplaints,
   normalizeUsername,
@@ -11,6 +12,7 @@ import { type PasswordOwner, validatePassword } from '../users/validators.ts';
 import { type Command, type CommandContext, CommandError } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
 import { openMigratedDatabase } from './migrated-database.ts';
+import { commandOrigin } from './origin.ts';
 import { systemUsername } from './system-username.ts';
 import { Cancelled, Terminal } from './terminal.ts';
 
@@ -74,9 +76,27 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
   const { password, ...names } = answers;
   const passwordHash =
     password === null ? unusablePassword() : await hashPassword(password, settings.BCRYPT_ROUNDS);
-  await createSuperuser(db, { ...names, passwordHash }, new Date());
+  await store(context, db, { ...names, passwordHash });
   if (verbosity >= 1) context.stdout.write('Superuser created successfully.\n');
   return 0;
+}
+
+function store(
+  context: CommandContext,
+  db: Database,
+  answers: Omit<Answers, 'password'> & { passwordHash: string },
+): Promise<void> {
+  const now = new Date();
+  return db.transaction().execute(async (trx) => {
+    const { id, username, email } = await createSuperuser(trx, answers, now);
+    const object = { type: 'user', id: String(id), name: username } as const;
+    const changes = [
+      { field: 'Username', before: null, after: username },
+      { field: 'Email address', before: null, after: email },
+    ];
+    const event = { kind: 'superuser_created', origin: commandOrigin(context), object, changes } as const;
+    await recordEvents(trx, [event], now);
+  });
 }
 
 /** @returns null when the person gave up */

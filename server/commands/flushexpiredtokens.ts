@@ -1,7 +1,9 @@
+import { recordEvents } from '../audit/record.ts';
 import { flushExpiredTokens } from '../tokens/store.ts';
 import type { Command, CommandContext } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
 import { openMigratedDatabase } from './migrated-database.ts';
+import { commandOrigin } from './origin.ts';
 
 /** SimpleJWT's command of this name. */
 export const flushexpiredtokens: Command = {
@@ -18,7 +20,13 @@ options:${COMMON_FLAGS_HELP}`,
 async function run(context: CommandContext, args: string[]): Promise<number> {
   const { verbosity } = parseFlags(args, {});
   const db = await openMigratedDatabase(context);
-  const count = await flushExpiredTokens(db, new Date());
-  if (verbosity >= 1) context.stdout.write(`${count} expired ${count === 1 ? 'token' : 'tokens'} flushed.\n`);
+  const now = new Date();
+  const flushed = await db.transaction().execute(async (trx) => {
+    const count = await flushExpiredTokens(trx, now);
+    const reason = `${count} expired ${count === 1 ? 'token' : 'tokens'}`;
+    await recordEvents(trx, [{ kind: 'tokens_flushed', origin: commandOrigin(context), reason }], now);
+    return reason;
+  });
+  if (verbosity >= 1) context.stdout.write(`${flushed} flushed.\n`);
   return 0;
 }

@@ -1,0 +1,35 @@
+import { connect } from '../../db/connect.ts';
+import { migrate } from '../../db/migrate.ts';
+import type { Database } from '../../db/statement.ts';
+import { toSqlTime } from '../../db/values.ts';
+
+/** When every test begins. */
+export const NOW = new Date('2026-03-04T05:06:07.250Z');
+
+/** A migrated database in memory. */
+export async function newDatabase(): Promise<Database> {
+  const db = connect('sqlite::memory:');
+  await migrate(db);
+  return db;
+}
+
+/** An account that nobody logs in with. Gives its id. */
+export async function newAccount(db: Database, username: string): Promise<number> {
+  const { id } = await db
+    .insertInto('auth_user')
+    .values({
+      username,
+      password: '!',
+      email: '',
+      first_name: '',
+      last_name: '',
+      is_active: 1,
+      is_staff: 0,
+      is_superuser: 0,
+      last_login: null,
+      date_joined: toSqlTime(NOW),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
