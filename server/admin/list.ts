@@ -31,7 +31,7 @@ export interface Filter {
   label: string;
   /** Without the one for all, which is the absence of the parameter. */
   options: readonly { value: string; label: string }[];
-  condition(value: string): Condition;
+  condition(value: string): Condition | readonly Condition[];
 }
 
 /** What can be done with the rows that were ticked. */
@@ -53,7 +53,7 @@ export interface List<Row extends { id: number }> {
     /** What is searched, for people. */
     help: string;
     /** A condition for each word that was typed. On a large table it must be one that an index answers. */
-    conditions(words: readonly string[], large: boolean): Condition[];
+    conditions(words: readonly string[], large: boolean): Condition[] | Promise<Condition[]>;
   };
   load(db: Database, ids: readonly number[]): Promise<Row[]>;
 }
@@ -128,10 +128,10 @@ export async function listConditions<Row extends { id: number }>(
   const searched =
     list.search === undefined || words.length === 0
       ? []
-      : list.search.conditions(words.slice(0, 10), await isLarge(db, list.table));
+      : await list.search.conditions(words.slice(0, 10), await isLarge(db, list.table));
   const filtered = list.filters.flatMap((filter) => {
     const value = chosenValue(filter, query);
-    return value === null ? [] : [filter.condition(value)];
+    return value === null ? [] : filter.condition(value);
   });
   return [...searched, ...filtered];
 }
