@@ -579,7 +579,7 @@ describe('claims from elsewhere', () => {
 });
 
 describe('pages for people', () => {
-  for (const url of ['/', '/guide/', '/admin/']) {
+  for (const url of ['/', '/guide/']) {
     test(`${url} with the headers of a page`, async () => {
       const page = await app.inject({ url });
       assert.equal(page.statusCode, 200);
