@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, type TestContext, test } from 'node:test';
 import bcrypt from 'bcrypt';
-import { connect } from '../../db/connect.ts';
-import { migrate } from '../../db/migrate.ts';
+import { newDatabase } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
+import { settingsOf } from '../../e2e/settings-of.ts';
 import { authenticate } from './authenticate.ts';
 import { hashPassword } from './hashers.ts';
 import { createUser, findUserByUsername, setPassword } from './users.ts';
 
 const NOW = new Date('2026-03-04T05:06:07.089Z');
 const ROUNDS = 5;
+const SETTINGS = settingsOf({ BCRYPT_ROUNDS: String(ROUNDS) });
 let db: Database;
 
 before(async () => {
-  db = connect('sqlite::memory:');
-  await migrate(db);
+  db = await newDatabase();
 });
 after(() => db.destroy());
 
@@ -22,14 +22,16 @@ async function newUser(
   username: string,
   extra: { is_active?: boolean; passwordHash?: string; rounds?: number } = {},
 ) {
-  const passwordHash = extra.passwordHash ?? (await hashPassword('right', extra.rounds ?? ROUNDS));
+  const passwordHash =
+    extra.passwordHash ??
+    (await hashPassword('right', settingsOf({ BCRYPT_ROUNDS: String(extra.rounds ?? ROUNDS) })));
   return createUser(db, { username, is_active: extra.is_active ?? true, passwordHash }, NOW);
 }
 
 test('the right password gives the user, under any spelling of the name', async () => {
   const user = await newUser('josé');
   for (const username of ['josé', 'jose\u0301']) {
-    assert.deepEqual(await authenticate(db, { username, password: 'right' }, ROUNDS), user);
+    assert.deepEqual(await authenticate(db, { username, password: 'right' }, SETTINGS), user);
   }
 });
 
@@ -49,15 +51,15 @@ test('anything else gives nobody', async () => {
     ['nonsense', 'right'],
     ['', ''],
   ] as const) {
-    assert.equal(await authenticate(db, { username, password }, ROUNDS), null, `${username} ${password}`);
+    assert.equal(await authenticate(db, { username, password }, SETTINGS), null, `${username} ${password}`);
   }
 });
 
 test('a right password is hashed anew when the cost was raised', async () => {
   await newUser('old', { rounds: 4 });
-  assert.equal(await authenticate(db, { username: 'old', password: 'wrong' }, ROUNDS), null);
+  assert.equal(await authenticate(db, { username: 'old', password: 'wrong' }, SETTINGS), null);
   assert.match((await findUserByUsername(db, 'old'))?.password ?? '', /\$04\$/);
-  const user = await authenticate(db, { username: 'old', password: 'right' }, ROUNDS);
+  const user = await authenticate(db, { username: 'old', password: 'right' }, SETTINGS);
   assert.match(user?.password ?? '', /^bcrypt_sha256\$\$2b\$05\$/);
   assert.deepEqual(user, await findUserByUsername(db, 'old'));
 });
@@ -65,7 +67,7 @@ test('a right password is hashed anew when the cost was raised', async () => {
 test('logins at the same time, each of which would hash anew, are all let in', async () => {
   await newUser('busy', { rounds: 4 });
   const users = await Promise.all(
-    Array.from({ length: 6 }, () => authenticate(db, { username: 'busy', password: 'right' }, ROUNDS)),
+    Array.from({ length: 6 }, () => authenticate(db, { username: 'busy', password: 'right' }, SETTINGS)),
   );
   const stored = await findUserByUsername(db, 'busy');
   for (const user of users) assert.deepEqual(user, stored);
@@ -82,11 +84,11 @@ function duringCheck(context: TestContext, action: () => Promise<unknown>): void
 }
 
 test('a password changed while it is checked is of no use any more', async (context) => {
-  const changed = await hashPassword('new', ROUNDS);
+  const changed = await hashPassword('new', SETTINGS);
   for (const rounds of [ROUNDS, 4]) {
     const user = await newUser(`changed${rounds}`, { rounds });
     duringCheck(context, () => setPassword(db, user.id, changed));
-    assert.equal(await authenticate(db, { username: user.username, password: 'right' }, ROUNDS), null);
+    assert.equal(await authenticate(db, { username: user.username, password: 'right' }, SETTINGS), null);
     assert.equal((await findUserByUsername(db, user.username))?.password, changed);
     context.mock.restoreAll();
   }
@@ -97,11 +99,11 @@ test('an account closed while its password is checked is not let in', async (con
   duringCheck(context, () =>
     db.updateTable('auth_user').set({ is_active: 0 }).where('id', '=', user.id).execute(),
   );
-  assert.equal(await authenticate(db, { username: 'closed', password: 'right' }, ROUNDS), null);
+  assert.equal(await authenticate(db, { username: 'closed', password: 'right' }, SETTINGS), null);
 });
 
 test('an account deleted while its password is checked is not let in', async (context) => {
   const user = await newUser('deleted');
   duringCheck(context, () => db.deleteFrom('auth_user').where('id', '=', user.id).execute());
-  assert.equal(await authenticate(db, { username: 'deleted', password: 'right' }, ROUNDS), null);
+  assert.equal(await authenticate(db, { username: 'deleted', password: 'right' }, SETTINGS), null);
 });

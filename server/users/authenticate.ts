@@ -1,6 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
-import { checkPassword, hashPassword } from './hashers.ts';
+import { checkPassword, type HashingSettings, hashPassword } from './hashers.ts';
 import { findUserById, findUserByUsername, replacePassword } from './users.ts';
 
 export interface Credentials {
@@ -14,22 +14,22 @@ const MAX_CHECKS = 3;
 
 /**
  * The active user whom a username and password belong to, as Django's ModelBackend finds it, or null. Every null
- * costs the same work. A right password whose hash has other parameters than a new one would is hashed anew.
+ * costs the same work. A right password whose hash is of another algorithm, or has other parameters, than a new one
+ * would is hashed anew.
  *
- * @param rounds the base-2 logarithm of the cost that a hash has now
  * @throws AppError `busy` when too many passwords wait to be hashed
  */
 export async function authenticate(
   db: Database,
   { username, password }: Credentials,
-  rounds: number,
+  settings: HashingSettings,
 ): Promise<UserRow | null> {
   let user = await findUserByUsername(db, username);
   for (let checks = 0; checks < MAX_CHECKS; checks += 1) {
     const stored = user?.is_active ? user.password : null;
-    const { matches, mustUpdate } = await checkPassword(password, stored, rounds);
+    const { matches, mustUpdate } = await checkPassword(password, stored, settings);
     if (user === null || !matches) return null;
-    const expected = mustUpdate ? await upgraded(db, user, password, rounds) : user.password;
+    const expected = mustUpdate ? await upgraded(db, user, password, settings) : user.password;
     // Hashing takes long enough for the password to be changed or the account to be closed meanwhile.
     user = await findUserById(db, user.id);
     if (!user?.is_active) return null;
@@ -39,8 +39,13 @@ export async function authenticate(
 }
 
 /** Hashes a password anew, stores it unless the stored hash was replaced meanwhile, and gives the new hash. */
-async function upgraded(db: Database, user: UserRow, password: string, rounds: number): Promise<string> {
-  const passwordHash = await hashPassword(password, rounds);
+async function upgraded(
+  db: Database,
+  user: UserRow,
+  password: string,
+  settings: HashingSettings,
+): Promise<string> {
+  const passwordHash = await hashPassword(password, settings);
   await replacePassword(db, user, passwordHash);
   return passwordHash;
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { PASSWORD_MAX_LENGTH } from './hashers.ts';
 
 const USERNAME_MAX_LENGTH = 150;
+const NAME_MAX_LENGTH = 150;
 const EMAIL_MAX_LENGTH = 254;
 
 const USERNAME = /^[\p{L}\p{N}_.@+-]+$/u;
@@ -33,6 +34,14 @@ export function usernameComplaints(username: string): string[] {
       ? []
       : ['Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters.']),
     ...lengthComplaints(username, USERNAME_MAX_LENGTH),
+  ];
+}
+
+/** Complaints about a first or last name, in Django's words. None is required. */
+export function nameComplaints(name: string): string[] {
+  return [
+    ...(name.includes('\0') ? ['Null characters are not allowed.'] : []),
+    ...lengthComplaints(name, NAME_MAX_LENGTH),
   ];
 }
 

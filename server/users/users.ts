@@ -23,6 +23,9 @@ export type TokenOwner = Pick<UserRow, (typeof OWNER_COLUMNS)[number]>;
 
 const OWNER_COLUMNS = ['id', 'username', 'password', 'is_active'] as const;
 
+/** What is said of a username that somebody else has. */
+export const TAKEN = 'A user with that username already exists.';
+
 const NO_VALUE = '';
 
 const byId = statement((db) => db.selectFrom('auth_user').selectAll().where('id', '=', 0));
@@ -105,7 +108,7 @@ export async function createUser(db: Database, user: NewUser, now: Date): Promis
     .onConflict((conflict) => conflict.column('username').doNothing())
     .returningAll()
     .executeTakeFirst();
-  if (row === undefined) throw invalid({ username: ['A user with that username already exists.'] });
+  if (row === undefined) throw invalid({ username: [TAKEN] });
   return row;
 }
 

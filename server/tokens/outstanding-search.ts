@@ -1,0 +1,146 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type Condition, isLarge, prefixRange, REACH } from '../../db/find-page.ts';
+import type { Database } from '../../db/statement.ts';
+import { toSqlTime } from '../../db/values.ts';
+import type { TokenState } from './outstanding.ts';
+
+/** By what outstanding tokens can be ordered; an index answers each. */
+export const OUTSTANDING_ORDERS = {
+  jti: sql.ref('jti'),
+  user: sql.ref('user_id'),
+  created: sql.ref('created_at'),
+  expires: sql.ref('expires_at'),
+} as const satisfies Record<string, RawBuilder<unknown>>;
+
+/** By what the blacklist can be ordered. */
+export const BLACKLISTED_ORDERS = { blacklisted: sql.ref('blacklisted_at') } as const;
+
+/** How many tokens a search of the blacklist may start from. */
+const FEW = 10_000;
+
+/** How words are looked for: where a text begins, by an index, or anywhere in it where there are few. */
+interface Reading {
+  jti(column: string, word: string): RawBuilder<unknown>;
+  username(word: string): RawBuilder<unknown>;
+}
+
+/**
+ * What is asked of outstanding tokens by a search: for each word that the token's id or its owner's name begins with
+ * it, or has it anywhere where there are few to look through, or that it is the owner's id.
+ */
+export async function searchOutstanding(db: Database, words: readonly string[]): Promise<Condition[]> {
+  const { jti, username } = await readingFor(db);
+  return words.map((word) => {
+    const id = idIn(word);
+    const ofId = id === null ? [] : [sql`user_id = ${id}`];
+    return {
+      anyOf: [
+        jti('jti', word),
+        // In this order of the tables, for the names are what an index finds.
+        sql`id in (select token.id from auth_user cross join token_blacklist_outstandingtoken as token
+          where token.user_id = auth_user.id and ${username(word)} limit ${REACH + 1})`,
+        ...ofId,
+      ],
+      indexed: true,
+      ofOneRow: anyOf([
+        jti('jti', word),
+        sql`exists (select 1 from auth_user
+          where auth_user.id = token_blacklist_outstandingtoken.user_id and ${username(word)})`,
+        ...ofId,
+      ]),
+    };
+  });
+}
+
+/**
+ * As `searchOutstanding`, for entries of the blacklist. Those of many tokens would be many to look up one by one, so a
+ * search starts from a word only where few tokens fit it.
+ */
+export async function searchBlacklisted(db: Database, words: readonly string[]): Promise<Condition[]> {
+  const { jti, username } = await readingFor(db);
+  return Promise.all(
+    words.map(async (word) => {
+      const id = idIn(word);
+      const ways = [
+        sql`select id from token_blacklist_outstandingtoken where ${jti('jti', word)} limit ${FEW + 1}`,
+        sql`select token.id from auth_user cross join token_blacklist_outstandingtoken as token
+          where token.user_id = auth_user.id and ${username(word)} limit ${FEW + 1}`,
+        ...(id === null
+          ? []
+          : [sql`select id from token_blacklist_outstandingtoken where user_id = ${id} limit ${FEW + 1}`]),
+      ];
+      return {
+        anyOf: ways.map((way) => sql`token_id in (${way})`),
+        indexed: await eachFindsFew(db, ways),
+        ofOneRow: sql`exists (select 1 from token_blacklist_outstandingtoken as token
+          where token.id = token_blacklist_blacklistedtoken.token_id and ${anyOf([
+            jti('token.jti', word),
+            sql`exists (select 1 from auth_user where auth_user.id = token.user_id and ${username(word)})`,
+            ...(id === null ? [] : [sql`token.user_id = ${id}`]),
+          ])})`,
+      };
+    }),
+  );
+}
+
+async function eachFindsFew(db: Database, ways: readonly RawBuilder<unknown>[]): Promise<boolean> {
+  for (const way of ways) {
+    const { rows } = await sql<{ count: number }>`select count(*) as count from (${way}) as found`.execute(
+      db,
+    );
+    if (Number(rows[0]?.count) > FEW) return false;
+  }
+  return true;
+}
+
+/**
+ * What is asked of outstanding tokens by their state. Those that are on the blacklist are among the expired ones too.
+ * No index knows what is not on the blacklist, so that is a condition of its own.
+ */
+export function inState(state: TokenState, now: Date): Condition[] {
+  const time = toSqlTime(now);
+  const byExpiry = { indexed: true, by: sql.ref('expires_at') };
+  const blacklist = sql`(select token_id from token_blacklist_blacklistedtoken)`;
+  switch (state) {
+    case 'alive':
+      return [
+        { anyOf: [sql`expires_at > ${time}`], ...byExpiry },
+        { anyOf: [sql`id not in ${blacklist}`], indexed: false },
+      ];
+    case 'expired':
+      return [{ anyOf: [sql`expires_at <= ${time}`], ...byExpiry }];
+    case 'blacklisted':
+      return [{ anyOf: [sql`id in ${blacklist}`], indexed: true, by: sql.ref('id') }];
+  }
+}
+
+async function readingFor(db: Database): Promise<Reading> {
+  const [manyTokens, manyUsers] = await Promise.all([
+    isLarge(db, 'token_blacklist_outstandingtoken'),
+    isLarge(db, 'auth_user'),
+  ]);
+  return {
+    jti: (column, word) => (manyTokens ? prefixRange : contains)(sql.ref<string>(column), word),
+    username: (word) =>
+      (manyUsers ? prefixRange : contains)(sql`lower(auth_user.username)`, asciiLower(word)),
+  };
+}
+
+function contains(expression: RawBuilder<string>, text: string): RawBuilder<unknown> {
+  const pattern = `%${text.toWellFormed().replace(/[\\%_]/g, '\\$&')}%`;
+  return sql`${expression} like ${pattern} escape ${'\\'}`;
+}
+
+function anyOf(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  return sql`(${sql.join([...conditions], sql` or `)})`;
+}
+
+/** The id that a word is; null where it can be none. */
+function idIn(word: string): number | null {
+  return /^\d{1,15}$/.test(word) ? Number(word) : null;
+}
+
+/** In lower case as the database has it, where `lower` knows ASCII alone. */
+function asciiLower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
