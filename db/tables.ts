@@ -133,6 +133,46 @@ export interface EventDayTable {
   count: number;
 }
 
+/** A login, and all that descends from it. */
+export interface SessionTable {
+  id: Generated<number>;
+  /** 32 lower-case hex digits: what the `sid` claim says. */
+  sid: string;
+  user_id: number;
+  created_at: SqlTime;
+  last_used_at: SqlTime;
+  /** Where it was used last. */
+  address: string;
+  user_agent: string;
+  ended_at: SqlTime | null;
+  end_reason: string;
+}
+
+/** A refresh or sliding token of a session, and what became of it. */
+export interface SessionTokenTable {
+  id: Generated<number>;
+  jti: string;
+  session_id: number;
+  predecessor_jti: string | null;
+  issued_at: SqlTime;
+  expires_at: SqlTime;
+  address: string;
+  user_agent: string;
+  rotated_at: SqlTime | null;
+  successor_jti: string | null;
+}
+
+/** Something about a session that a person should see: `grace`, a successor given again, or `reuse`. */
+export interface SessionIncidentTable {
+  id: Generated<number>;
+  session_id: number;
+  at: SqlTime;
+  kind: string;
+  jti: string;
+  address: string;
+  user_agent: string;
+}
+
 /** Every table that queries name. Django's own come first; ours are prefixed `jotgate_`. */
 export interface Tables {
   auth_user: UserTable;
@@ -149,6 +189,9 @@ export interface Tables {
   jotgate_admin_session: AdminSessionTable;
   jotgate_setup_key: SetupKeyTable;
   jotgate_event: EventTable;
+  jotgate_session: SessionTable;
+  jotgate_session_token: SessionTokenTable;
+  jotgate_session_incident: SessionIncidentTable;
   jotgate_event_day: EventDayTable;
 }
 
@@ -156,5 +199,7 @@ export type UserRow = Selectable<UserTable>;
 export type NewUserRow = Insertable<UserTable>;
 export type GroupRow = Selectable<GroupTable>;
 export type AdminSessionRow = Selectable<AdminSessionTable>;
+export type SessionRow = Selectable<SessionTable>;
+export type SessionTokenRow = Selectable<SessionTokenTable>;
 export type EventRow = Selectable<EventTable>;
 export type OutstandingTokenRow = Selectable<OutstandingTokenTable>;

@@ -56,6 +56,20 @@ const ERRORS = {
     advice:
       'This token was revoked, or it was already exchanged for a newer one. Use the newer one, or log in again at /api/token/.',
   },
+  token_session_ended: {
+    status: 401,
+    body: tokenNotValid('Session has ended'),
+    advice:
+      'The token is genuine, but the session it belongs to was ended: by a log-out, by its owner, or by an ' +
+      'administrator. Log in again at /api/token/.',
+  },
+  token_reused: {
+    status: 401,
+    body: tokenNotValid('Token is blacklisted'),
+    advice:
+      'This refresh token was exchanged for a newer one before, and came again. Whoever sent it first may have ' +
+      'stolen it, so the whole session was ended. Log in again at /api/token/.',
+  },
   token_blacklisted_at_verify: {
     status: 400,
     body: { non_field_errors: ['Token is blacklisted'] },

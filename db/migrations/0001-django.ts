@@ -1,7 +1,10 @@
 import { type Kysely, type Migration, sql } from 'kysely';
+import { isPostgres } from '../by-dialect.ts';
+import { hasTable } from '../has-table.ts';
 import type { Tables } from '../tables.ts';
 import { toSqlTime } from '../values.ts';
 import { DJANGO_CONTENT_TYPES, DJANGO_MIGRATIONS, DJANGO_TABLES_SQLITE } from './django-tables.ts';
+import { DJANGO_TABLES_POSTGRES } from './django-tables-postgres.ts';
 
 /** In the order in which Django gives a model its permissions. */
 const DEFAULT_PERMISSIONS = ['add', 'change', 'delete', 'view'];
@@ -12,9 +15,9 @@ const DEFAULT_PERMISSIONS = ['add', 'change', 'delete', 'view'];
  */
 export const djangoTables: Migration = {
   async up(db: Kysely<Tables>): Promise<void> {
-    const tables = await db.introspection.getTables();
-    if (tables.some((table) => table.name === 'auth_user')) return;
-    for (const ddl of DJANGO_TABLES_SQLITE) await sql.raw(ddl).execute(db);
+    if (await hasTable(db, 'auth_user')) return;
+    for (const ddl of isPostgres(db) ? DJANGO_TABLES_POSTGRES : DJANGO_TABLES_SQLITE)
+      await sql.raw(ddl).execute(db);
     const applied = toSqlTime(new Date());
     await db
       .insertInto('django_migrations')

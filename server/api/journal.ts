@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import type { AccountClue, NotedEvent } from '../audit/accounts.ts';
 import type { Journal } from '../audit/journal.ts';
 import type { EventKind } from '../audit/kinds.ts';
+import type { AccountClue, NotedEvent } from '../audit/notes.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { headerName } from '../http/authenticate.ts';
 import { actionFor } from '../http/endpoint.ts';
@@ -53,8 +53,7 @@ function doneEvent(settings: Settings, kind: EventKind, request: FastifyRequest)
     kind,
     origin: originOf(request),
     ...(clue !== null && { account: { as: 'actor', clue } }),
-    ...(kind === 'token_blacklisted' &&
-      typeof jti === 'string' && { object: { type: 'outstandingtoken', id: jti, name: jti } }),
+    ...(kind === 'token_blacklisted' && typeof jti === 'string' && { token: jti }),
   };
 }
 

@@ -7,6 +7,7 @@ import type { TokenContext } from '../tokens/context.ts';
 import { obtainPair, obtainSliding } from '../tokens/issue.ts';
 import { authenticate } from '../users/authenticate.ts';
 import { PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
+import { clientOf } from './client.ts';
 import type { EndpointJournal } from './journal.ts';
 
 const CREDENTIALS: readonly Field[] = [
@@ -30,7 +31,9 @@ export function obtainPairEndpoint(db: Database, context: TokenContext): Endpoin
     actions: {
       POST: {
         fields: CREDENTIALS,
-        handle: async (call) => ({ body: await obtainPair(db, context, await logIn(db, context, call)) }),
+        handle: async (call) => ({
+          body: await obtainPair(db, context, await logIn(db, context, call), clientOf(call.request)),
+        }),
       },
     },
     journal: JOURNAL,
@@ -52,7 +55,9 @@ export function obtainSlidingEndpoint(db: Database, context: TokenContext): Endp
     actions: {
       POST: {
         fields: CREDENTIALS,
-        handle: async (call) => ({ body: await obtainSliding(db, context, await logIn(db, context, call)) }),
+        handle: async (call) => ({
+          body: await obtainSliding(db, context, await logIn(db, context, call), clientOf(call.request)),
+        }),
       },
     },
     journal: JOURNAL,
@@ -61,7 +66,7 @@ export function obtainSlidingEndpoint(db: Database, context: TokenContext): Endp
 
 async function logIn(db: Database, context: TokenContext, { values }: Call): Promise<UserRow> {
   const credentials = { username: values.username as string, password: values.password as string };
-  const user = await authenticate(db, credentials, context.settings.BCRYPT_ROUNDS);
+  const user = await authenticate(db, credentials, context.settings);
   if (user === null) throw new AppError('no_active_account');
   return user;
 }

@@ -2,6 +2,7 @@ import type { Database } from '../../db/statement.ts';
 import type { Endpoint } from '../http/endpoint.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { refreshPair, refreshSliding } from '../tokens/refresh.ts';
+import { clientOf } from './client.ts';
 import type { EndpointJournal } from './journal.ts';
 
 const JOURNAL = { done: 'refreshed', refused: 'refresh_refused' } satisfies EndpointJournal;
@@ -22,7 +23,9 @@ export function refreshPairEndpoint(db: Database, context: TokenContext): Endpoi
           { name: 'refresh', label: 'Refresh', kind: 'token' },
           { name: 'access', label: 'Access', kind: 'token', readOnly: true },
         ],
-        handle: async ({ values }) => ({ body: await refreshPair(db, context, values.refresh as string) }),
+        handle: async ({ values, request }) => ({
+          body: await refreshPair(db, context, values.refresh as string, clientOf(request)),
+        }),
       },
     },
     nextStep: { label: 'Refresh with this token', tokenTypes: ['refresh'], field: 'refresh' },

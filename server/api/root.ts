@@ -3,6 +3,7 @@ import { originOf } from '../http/origin.ts';
 
 /** /api/: every endpoint by name with its address, as the root of DRF's DefaultRouter. */
 export function rootEndpoint(endpoints: readonly Endpoint[]): Endpoint {
+  const listed = endpoints.filter(({ isListed }) => isListed !== false);
   return {
     path: '/api/',
     name: 'api_root',
@@ -15,7 +16,7 @@ export function rootEndpoint(endpoints: readonly Endpoint[]): Endpoint {
         fields: [],
         handle: ({ request }) => {
           const origin = originOf(request);
-          return { body: Object.fromEntries(endpoints.map(({ name, path }) => [name, origin + path])) };
+          return { body: Object.fromEntries(listed.map(({ name, path }) => [name, origin + path])) };
         },
       },
     },

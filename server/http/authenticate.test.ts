@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { connect } from '../../db/connect.ts';
-import { migrate } from '../../db/migrate.ts';
+import { newDatabase } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import { settingsOf, TEST_KEY } from '../../e2e/settings-of.ts';
 import { AppError } from '../errors.ts';
@@ -13,8 +12,7 @@ let db: Database;
 const token = signed({ token_type: 'access', exp: START + 60, jti: 'a', user_id: '1' }, TEST_KEY);
 
 before(async () => {
-  db = connect('sqlite::memory:');
-  await migrate(db);
+  db = await newDatabase();
   await newUser(db, 'ada');
 });
 after(() => db.destroy());

@@ -1,5 +1,6 @@
+import { EventEmitter, once } from 'node:events';
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 
 /** What is said to a request that is no HTTP, by the code of Node's error; all else is 400. */
 const BROKEN_REQUESTS: Readonly<Record<string, readonly [status: string, detail: string]>> = {
@@ -28,29 +29,59 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
   socket.destroySoon();
 }
 
-/**
- * Watches a server's connections from its start.
- *
- * @returns a function that lets them go while the server stops, so that stopping takes no longer than what is in
- * flight: idle ones, those that never asked for anything, as browsers open them in advance, and at last the rest.
- * It gives a function to call when the server has stopped.
- */
-export function watchConnections(server: Server): () => () => void {
+export interface Connections {
+  /**
+   * Takes no new connections. What comes on those that are open is answered still, and told that it was the last.
+   *
+   * @param limit how long clients may take to notice, in milliseconds
+   * @returns when no connection is left, or the time is over
+   */
+  drain(limit: number): Promise<void>;
+  /**
+   * Lets them go while the server stops, so that stopping takes no longer than what is in flight: idle ones, those that
+   * never asked for anything, as browsers open them in advance, and at last the rest.
+   *
+   * @returns a function to call when the server has stopped
+   */
+  letGo(): () => void;
+}
+
+/** Watches a server's connections. To be called before it listens. */
+export function watchConnections(server: Server): Connections {
+  const open = new Set<Socket>();
   const silent = new Set<Socket>();
+  const gone = new EventEmitter();
+  let isDraining = false;
   server.on('connection', (socket: Socket) => {
+    open.add(socket);
     silent.add(socket);
-    socket.once('close', () => silent.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      silent.delete(socket);
+      if (open.size === 0) gone.emit('all');
+    });
   });
-  server.on('request', ({ socket }) => silent.delete(socket));
+  server.prependListener('request', ({ socket }, response) => {
+    silent.delete(socket);
+    if (isDraining) response.setHeader('connection', 'close');
+  });
+  const drain = async (limit: number) => {
+    isDraining = true;
+    // The close of an HTTP server would cut off at once whoever is about to ask for something.
+    NetServer.prototype.close.call(server);
+    if (open.size > 0) await once(gone, 'all', { signal: AbortSignal.timeout(limit) }).catch(() => {});
+  };
+  return { drain, letGo: () => letGo(server, silent) };
+}
+
+function letGo(server: Server, silent: ReadonlySet<Socket>): () => void {
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+    for (const socket of silent) socket.destroy();
+  }, SWEEP_INTERVAL);
+  const lastCall = setTimeout(() => server.closeAllConnections(), LAST_CALL);
   return () => {
-    const sweep = setInterval(() => {
-      server.closeIdleConnections();
-      for (const socket of silent) socket.destroy();
-    }, SWEEP_INTERVAL);
-    const lastCall = setTimeout(() => server.closeAllConnections(), LAST_CALL);
-    return () => {
-      clearInterval(sweep);
-      clearTimeout(lastCall);
-    };
+    clearInterval(sweep);
+    clearTimeout(lastCall);
   };
 }

@@ -9,12 +9,16 @@ export interface Call {
   /** Who makes the request; null where anyone may. */
   bearer: Bearer | null;
   request: FastifyRequest;
+  /** The parameters of the path by name. */
+  params: Readonly<Record<string, string>>;
 }
 
 export interface Answer {
+  /** Of a 204 nothing is sent. */
   body: Json;
   /** 200 where nothing is said. */
   status?: number;
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** What one method of an endpoint takes and does. */
@@ -39,8 +43,10 @@ export interface NextStep {
  * the code samples and the entry in the API root.
  */
 export interface Endpoint {
-  /** With a slash at the end, as Django's. */
+  /** With a slash at the end, as Django's; `:name` in it is a parameter. */
   path: string;
+  /** False for one that the API root does not list: the original has none of its kind. */
+  isListed?: false;
   /** The name of the URL, as in SimpleJWT's documentation: `token_obtain_pair`. */
   name: string;
   /** What DRF's `get_view_name` makes of the view: "Token Obtain Pair". */
@@ -51,6 +57,8 @@ export interface Endpoint {
   notes: string;
   /** Who may call it: anyone, or who brings a token of AUTH_TOKEN_CLASSES. */
   access: 'anyone' | 'bearer';
+  /** Where the Accept header fits nothing the answer is JSON, not 406: proxies pass on what was sent for another page. */
+  ignoresAccept?: true;
   actions: Partial<Record<ActionMethod, Action>>;
   nextStep?: NextStep;
   /** As what kinds of event its answers are recorded; those left out are not. */

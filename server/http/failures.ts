@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { isBusy, isFull } from '../../db/dialects.ts';
+import { isUnavailable } from '../../db/failures.ts';
 import { AppError } from '../errors.ts';
 
 /**
@@ -9,8 +9,7 @@ import { AppError } from '../errors.ts';
  */
 export function toAppError(error: unknown, contentType = ''): AppError {
   if (error instanceof AppError) return error;
-  if (isBusy(error) || isFull(error))
-    return new AppError('storage_unavailable', { retryAfter: 1, cause: error });
+  if (isUnavailable(error)) return new AppError('storage_unavailable', { retryAfter: 1, cause: error });
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('too_large');
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')

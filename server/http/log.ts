@@ -15,12 +15,20 @@ export function makeLogger(level: string, output: NodeJS.WriteStream & { fd?: nu
   return pino({ level, base: null }, destination);
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Is asked so often that its answers are not logged. */
+    isQuiet?: boolean;
+  }
+}
+
 /**
  * Logs each answer as one line: method, path, status, milliseconds, and who asked. The query string is left out, for
  * people put tokens into it; bodies and headers never come near a log.
  */
 export function registerRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
+    if (request.routeOptions.config.isQuiet) return done();
     request.log.info(
       {
         method: request.method,

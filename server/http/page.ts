@@ -77,8 +77,8 @@ function pageView(options: PageContext, request: FastifyRequest, result: PageRes
     title: endpoint?.title ?? 'Not Found',
     description: endpoint?.description ?? '',
     notes: endpoint?.notes ?? '',
-    path: endpoint?.path ?? request.url.split('?', 1)[0],
-    breadcrumbs: endpoint === null ? [] : options.breadcrumbs.get(endpoint),
+    path: pathOf(request),
+    breadcrumbs: endpoint === null ? [] : breadcrumbsTo(options, endpoint, request),
     user: exchange.bearer?.user.username ?? null,
     pageToken: exchange.pageToken,
     bearerExample: `${options.bearerHeader}: ${options.settings.AUTH_HEADER_TYPES[0]} …`,
@@ -90,7 +90,7 @@ function pageView(options: PageContext, request: FastifyRequest, result: PageRes
       status: result.status,
       reason: result.reason,
       headers: Object.entries(result.headers).sort(([a], [b]) => (a < b ? -1 : 1)),
-      spans: highlight(result.body),
+      spans: result.status === 204 ? [] : highlight(result.body),
     },
     advice: result.refusal === null ? [] : withLinks(result.refusal.advice),
     answered: answered.map(([name, token]) => ({ name, anatomy: token, steps: stepsFor(options, token) })),
@@ -100,6 +100,16 @@ function pageView(options: PageContext, request: FastifyRequest, result: PageRes
     samples: made.isExample && endpoint !== null ? exampleOf(endpoint, made.sample) : samplesOf(made.sample),
     samplesTitle: made.isExample ? 'Call it from your code' : 'This request as code',
   };
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] as string;
+}
+
+/** Of an endpoint whose path has parameters the last one leads to the page itself. */
+function breadcrumbsTo({ breadcrumbs }: PageContext, endpoint: Endpoint, request: FastifyRequest) {
+  const above = breadcrumbs.get(endpoint) ?? [];
+  return above.map((crumb) => (crumb.path.includes(':') ? { ...crumb, path: pathOf(request) } : crumb));
 }
 
 const lastExamples = new WeakMap<Endpoint, { url: string; samples: readonly Sample[] }>();

@@ -8,7 +8,7 @@ import { logFailure, toAppError } from './failures.ts';
 import { validate } from './fields.ts';
 import { setApiHeaders } from './headers.ts';
 import { describeEndpoint } from './metadata.ts';
-import { negotiate } from './negotiate.ts';
+import { type Format, negotiate } from './negotiate.ts';
 import type { PageRenderer } from './page.ts';
 import { registerParsers } from './parsers.ts';
 import { type OutcomeListener, type Responder, respond, sendJson } from './respond.ts';
@@ -32,7 +32,7 @@ export async function registerEndpoints(app: FastifyInstance, options: Endpoints
   await registerParsers(app);
   app.addHook('onRequest', (request, _reply, done) => {
     request.exchange = newExchange(request.routeOptions.config.endpoint ?? null, request.method);
-    request.exchange.format = negotiate(request.headers.accept, formatParameter(request));
+    request.exchange.format = formatFor(request);
     const admission = isPageForm(request) ? undefined : admit(request, options);
     if (admission === undefined) done();
     else admission.then(() => done(), done);
@@ -138,8 +138,12 @@ async function answer(
   }
   const values = validate(action.fields, request.body);
   request.exchange.values = values;
-  const { status = 200, body } = await action.handle({ values, bearer, request });
-  respond(responder, request, reply, { status, body, refusal: null });
+  const {
+    status = 200,
+    body,
+    headers = {},
+  } = await action.handle({ values, bearer, request, params: request.params as Record<string, string> });
+  respond(responder, request, reply, { status, body, headers, refusal: null });
 }
 
 function fail(responder: Responder, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -157,6 +161,16 @@ function fail(responder: Responder, error: unknown, request: FastifyRequest, rep
 function splitUrl(url: string): { path: string; query: string } {
   const at = url.indexOf('?');
   return at < 0 ? { path: url, query: '' } : { path: url.slice(0, at), query: url.slice(at) };
+}
+
+function formatFor(request: FastifyRequest): Format {
+  try {
+    return negotiate(request.headers.accept, formatParameter(request));
+  } catch (error) {
+    const isIgnored = request.exchange.endpoint?.ignoresAccept && toAppError(error).code === 'not_acceptable';
+    if (!isIgnored) throw error;
+    return { name: 'json', indent: 0 };
+  }
 }
 
 function formatParameter(request: FastifyRequest): string | undefined {

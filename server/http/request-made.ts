@@ -38,7 +38,13 @@ export function requestMade(
   return {
     shownHeaders,
     isExample,
-    sample: { method: sampleMethod, url, headers: shownHeaders, body: takesBody(sampleMethod) ? body : null },
+    sample: {
+      method: sampleMethod,
+      url,
+      headers: shownHeaders,
+      body: takesBody(sampleMethod) ? body : null,
+      ...(status === 204 && { isAnswerEmpty: true }),
+    },
   };
 }
 

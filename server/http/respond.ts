@@ -9,6 +9,7 @@ import type { PageRenderer } from './page.ts';
 export interface Outcome {
   status: number;
   body: Json;
+  headers?: Readonly<Record<string, string>>;
   /** The refusal behind it, where it is one. */
   refusal: AppError | null;
 }
@@ -45,19 +46,25 @@ export function respond(
   const { status, body, refusal } = outcome;
   const { endpoint, format } = request.exchange;
   onOutcome?.(request, outcome);
-  const headers: Record<string, string> = { Vary: 'Accept' };
+  const headers: Record<string, string> = { ...outcome.headers, Vary: 'Accept' };
   if (endpoint !== null) headers.Allow = allowHeader(endpoint);
   if (status === 401) headers['WWW-Authenticate'] = `${scheme} realm="api"`;
   if (refusal?.retryAfter !== undefined) headers['Retry-After'] = String(refusal.retryAfter);
   setApiHeaders(reply.code(status));
   reply.headers(headers);
+  if (format.name === 'json' && status === 204) {
+    reply.send();
+    return;
+  }
   if (format.name === 'json') {
     sendJson(reply, JSON.stringify(body, null, format.indent));
     return;
   }
   setPageHeaders(reply);
   reply.header('vary', 'Accept, Cookie');
-  const shown = { ...headers, 'Content-Type': 'application/json' };
+  const shown = status === 204 ? headers : { ...headers, 'Content-Type': 'application/json' };
+  // The page is content, so it cannot be sent as what it shows: DRF's BrowsableAPIRenderer does the same.
+  if (status === 204) reply.code(200);
   renderPage(request, reply, {
     status,
     reason: STATUS_CODES[status] ?? '',

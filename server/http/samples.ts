@@ -6,6 +6,8 @@ export interface SampleRequest {
   headers: readonly (readonly [name: string, value: string])[];
   /** What is sent, if anything: fields of a form, or a JSON value. */
   body: { form: Readonly<Record<string, string>> } | { json: unknown } | null;
+  /** The answer has no body that could be read as JSON. */
+  isAnswerEmpty?: boolean;
 }
 
 export interface Sample {
@@ -52,7 +54,7 @@ function httpieItem(name: string, value: string): string {
   return `${name.replace(/[@:=;]/g, '\\$&')}=${value.replace(/^[@=]/, '\\$&')}`;
 }
 
-function fetchCall({ method, url, headers, body }: SampleRequest): string {
+function fetchCall({ method, url, headers, body, isAnswerEmpty }: SampleRequest): string {
   const head: Record<string, string> = Object.fromEntries(headers);
   const options = [`  method: ${quoted(method)},`];
   let payload: string | undefined;
@@ -63,7 +65,8 @@ function fetchCall({ method, url, headers, body }: SampleRequest): string {
   }
   if (Object.keys(head).length > 0) options.push(`  headers: ${indented(head, '  ')},`);
   if (payload !== undefined) options.push(`  body: ${payload},`);
-  const result = method === 'HEAD' ? 'response.status' : 'response.status, await response.json()';
+  const isEmpty = isAnswerEmpty || method === 'HEAD';
+  const result = isEmpty ? 'response.status' : 'response.status, await response.json()';
   return [
     `const response = await fetch(${quoted(url)}, {`,
     ...options,
@@ -72,12 +75,13 @@ function fetchCall({ method, url, headers, body }: SampleRequest): string {
   ].join('\n');
 }
 
-function pythonRequests({ method, url, headers, body }: SampleRequest): string {
+function pythonRequests({ method, url, headers, body, isAnswerEmpty }: SampleRequest): string {
   const parts = [`    ${quoted(method)},`, `    ${quoted(url)},`];
   if (body !== null)
     parts.push('form' in body ? `    data=${python(body.form)},` : `    json=${python(body.json)},`);
   if (headers.length > 0) parts.push(`    headers=${python(Object.fromEntries(headers))},`);
-  const result = method === 'HEAD' ? 'response.status_code' : 'response.status_code, response.json()';
+  const isEmpty = isAnswerEmpty || method === 'HEAD';
+  const result = isEmpty ? 'response.status_code' : 'response.status_code, response.json()';
   return ['import requests', '', 'response = requests.request(', ...parts, ')', `print(${result})`].join(
     '\n',
   );

@@ -33,7 +33,8 @@ function loadByName(eta: Eta, folder: string): void {
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.eta')) continue;
     const name = `@${path.slice(0, -'.eta'.length).replaceAll(sep, '/')}`;
-    // Indentation is for whoever reads the template. Nothing in one depends on it, also no `pre`.
-    eta.loadTemplate(name, readFileSync(join(folder, path), 'utf8').replace(/\n +/g, '\n'));
+    // Indentation is for whoever reads the template, and so is the end of its last line: a partial can stand within a
+    // sentence. Nothing in one depends on it, also no `pre`.
+    eta.loadTemplate(name, readFileSync(join(folder, path), 'utf8').trimEnd().replace(/\n +/g, '\n'));
   }
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { connect } from '../../db/connect.ts';
-import { migrate } from '../../db/migrate.ts';
+import { newDatabase } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import {
@@ -22,8 +21,7 @@ const after = (seconds: number) => new Date(START + seconds * 1000);
 let db: Database;
 let ada: UserRow;
 beforeEach(async () => {
-  db = connect('sqlite::memory:');
-  await migrate(db);
+  db = await newDatabase();
   ada = await db
     .insertInto('auth_user')
     .values({

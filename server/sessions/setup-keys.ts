@@ -9,7 +9,7 @@ export const SETUP_KEY_LIFETIME = 30 * 60;
 export async function makeSetupKey(db: Database, now: Date): Promise<string> {
   const key = randomBytes(32).toString('base64url');
   const expires = new Date(now.getTime() + SETUP_KEY_LIFETIME * 1000);
-  await db.deleteFrom('jotgate_setup_key').where('expires_at', '<=', toSqlTime(now)).execute();
+  await purgeSetupKeys(db, now);
   await db
     .insertInto('jotgate_setup_key')
     .values({ key_hash: hashOf(key), expires_at: toSqlTime(expires) })
@@ -33,6 +33,11 @@ export async function takeSetupKey(db: Database, key: string, now: Date): Promis
   if (!(await isSetupKey(db, key, now))) return false;
   const { numDeletedRows } = await db.deleteFrom('jotgate_setup_key').executeTakeFirstOrThrow();
   return numDeletedRows > 0n;
+}
+
+/** Removes the keys whose time is over. */
+export async function purgeSetupKeys(db: Database, now: Date): Promise<void> {
+  await db.deleteFrom('jotgate_setup_key').where('expires_at', '<=', toSqlTime(now)).execute();
 }
 
 function hashOf(key: string): string {

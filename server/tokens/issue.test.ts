@@ -3,6 +3,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { settingsOf } from '../../e2e/settings-of.ts';
+import type { SettingName } from '../settings.ts';
 import { passwordMark } from './claims.ts';
 import { withoutSignature } from './compact.ts';
 import { accessFrom, obtainPair, obtainSliding } from './issue.ts';
@@ -95,6 +96,19 @@ test('a sliding token is recorded and says until when it can be renewed', async 
   assert.deepEqual(
     (await recorded(db)).map(({ jti, token }) => [jti, token]),
     [[claims.jti, withoutSignature(answer.token)]],
+  );
+});
+
+test('the record of a sliding token lasts as long as its last renewal can', async () => {
+  const end = async (env: Partial<Record<SettingName, string>>) => {
+    await obtainSliding(db, contextAt(settingsOf(env)), user);
+    return (await recorded(db)).at(-1)?.expires_at;
+  };
+  assert.equal(await end({}), '2026-03-05 05:11:07');
+  assert.equal(await end({ SLIDING_TOKEN_REFRESH_LIFETIME: '2d' }), '2026-03-06 05:11:07');
+  assert.equal(
+    await end({ SLIDING_TOKEN_REFRESH_LIFETIME: '1s', SLIDING_TOKEN_LIFETIME: '1h' }),
+    '2026-03-04 06:06:08',
   );
 });
 

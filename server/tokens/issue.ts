@@ -1,8 +1,10 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { type Client, type LinkedToken, newSid, startSession } from '../sessions/sessions.ts';
+import type { Settings } from '../settings.ts';
 import { updateLastLogin } from '../users/users.ts';
-import { freshClaims, inheritedClaims, userClaims, withAudienceAndIssuer } from './claims.ts';
-import { AccessToken, RefreshToken, SlidingToken } from './classes.ts';
+import { freshClaims, inheritedClaims, userClaims, withAudienceAndIssuer, withClaims } from './claims.ts';
+import { AccessToken, RefreshToken, SlidingToken, type TokenClass } from './classes.ts';
 import { type Claims, withoutSignature } from './compact.ts';
 import type { TokenContext } from './context.ts';
 import { recordOutstanding } from './store.ts';
@@ -11,13 +13,22 @@ import { jtiOf } from './verify.ts';
 /** What an obtain gives: the refresh token first, then the access token. */
 export type TokenPair = { refresh: string; access: string };
 
-/** Gives a user a refresh token and an access token made from it: SimpleJWT's TokenObtainPairSerializer. */
-export async function obtainPair(db: Database, context: TokenContext, user: UserRow): Promise<TokenPair> {
-  const claims = {
-    ...freshClaims(context.settings, RefreshToken, issueTime(context)),
-    ...(await userClaims(db, context.settings, user)),
-  };
-  const refresh = await giveOut(db, context, claims, user);
+/** Who asks where it is not known or of no interest. */
+export const NO_CLIENT: Client = { address: '', userAgent: '' };
+
+/**
+ * Gives a user a refresh token and an access token made from it: SimpleJWT's TokenObtainPairSerializer. With them a
+ * session begins.
+ */
+export async function obtainPair(
+  db: Database,
+  context: TokenContext,
+  user: UserRow,
+  client = NO_CLIENT,
+): Promise<TokenPair> {
+  const sid = newSid();
+  const claims = await firstClaims(db, context, RefreshToken, user, sid);
+  const refresh = await giveOut(db, context, claims, user, { sid, client });
   return { refresh, access: accessFrom(context, claims) };
 }
 
@@ -26,12 +37,44 @@ export async function obtainSliding(
   db: Database,
   context: TokenContext,
   user: UserRow,
+  client = NO_CLIENT,
 ): Promise<{ token: string }> {
+  const sid = newSid();
+  const claims = await firstClaims(db, context, SlidingToken, user, sid);
+  return { token: await giveOut(db, context, claims, user, { sid, client }) };
+}
+
+/** The claims of a session's first token, which names the session where that is looked at. */
+async function firstClaims(
+  db: Database,
+  context: TokenContext,
+  tokenClass: TokenClass,
+  user: UserRow,
+  sid: string,
+): Promise<Claims> {
+  const { settings } = context;
+  const iat = issueTime(context);
   const claims = {
-    ...freshClaims(context.settings, SlidingToken, issueTime(context)),
-    ...(await userClaims(db, context.settings, user)),
+    ...freshClaims(settings, tokenClass, iat),
+    ...(await userClaims(db, settings, user)),
+    ...(settings.CHECK_SESSION && { [SESSION_CLAIM]: sid }),
   };
-  return { token: await giveOut(db, context, claims, user) };
+  return withinSession(settings, claims, iat);
+}
+
+/** The claim that names the session of a token. */
+export const SESSION_CLAIM = 'sid';
+
+/** Claims whose times do not reach beyond the end of the session. @param startedAt seconds since the epoch */
+export function withinSession(settings: Settings, claims: Claims, startedAt: number): Claims {
+  const { SESSION_MAX_LIFETIME, SLIDING_TOKEN_REFRESH_EXP_CLAIM } = settings;
+  if (SESSION_MAX_LIFETIME === 0) return claims;
+  const end = Math.floor(startedAt) + SESSION_MAX_LIFETIME;
+  const capped = ['exp', SLIDING_TOKEN_REFRESH_EXP_CLAIM].flatMap((name) => {
+    const time = claims[name];
+    return typeof time === 'number' ? [[name, Math.min(time, end)]] : [];
+  });
+  return withClaims(claims, Object.fromEntries(capped));
 }
 
 /** An access token with what it takes over from a refresh token's claims. */
@@ -65,9 +108,21 @@ export async function signRecorded(
     token: withoutSignature(token),
     userId,
     createdAt: context.now(),
-    expiresAt: claims.exp as number,
+    expiresAt: lastMoment(context.settings, claims),
   });
   return token;
+}
+
+/**
+ * Until when a token can be accepted, in seconds since the epoch. A sliding token keeps its id when it is renewed, so
+ * its record must outlast every renewal, the last of which may be made just before the end of that period: else its
+ * entry of the blacklist would be flushed while it still works.
+ */
+function lastMoment(settings: Settings, claims: Claims): number {
+  const exp = claims.exp as number;
+  if (claims[settings.TOKEN_TYPE_CLAIM] !== SlidingToken.type) return exp;
+  const renewableUntil = claims[settings.SLIDING_TOKEN_REFRESH_EXP_CLAIM] as number;
+  return Math.max(exp, renewableUntil + settings.SLIDING_TOKEN_LIFETIME);
 }
 
 /** Now in whole seconds, the unit of `iat`. */
@@ -75,10 +130,23 @@ export function issueTime(context: TokenContext): number {
   return Math.floor(context.now());
 }
 
-async function giveOut(db: Database, context: TokenContext, claims: Claims, user: UserRow): Promise<string> {
-  if (!context.settings.UPDATE_LAST_LOGIN) return signRecorded(db, context, claims, user.id);
+async function giveOut(
+  db: Database,
+  context: TokenContext,
+  claims: Claims,
+  user: UserRow,
+  { sid, client }: { sid: string; client: Client },
+): Promise<string> {
+  const now = new Date(context.now() * 1000);
   return db.transaction().execute(async (trx) => {
-    await updateLastLogin(trx, user.id, new Date(context.now() * 1000));
+    if (context.settings.UPDATE_LAST_LOGIN) await updateLastLogin(trx, user.id, now);
+    const first = linkedToken(context, claims);
+    await startSession(trx, { sid, userId: user.id, first, client }, now);
     return signRecorded(trx, context, claims, user.id);
   });
+}
+
+/** A token as its session knows it. */
+export function linkedToken(context: TokenContext, claims: Claims): LinkedToken {
+  return { jti: jtiOf(context, claims), expiresAt: new Date(lastMoment(context.settings, claims) * 1000) };
 }

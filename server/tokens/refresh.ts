@@ -1,12 +1,26 @@
 import type { Database } from '../../db/statement.ts';
+import type { SessionRow } from '../../db/tables.ts';
+import { fromSqlTime } from '../../db/values.ts';
 import { AppError } from '../errors.ts';
+import { type Client, findPlace, newSid, recordRotation, startSession } from '../sessions/sessions.ts';
+import type { Settings } from '../settings.ts';
 import type { TokenOwner } from '../users/users.ts';
 import { newJti, withClaims } from './claims.ts';
 import { RefreshToken, SlidingToken, type TokenClass } from './classes.ts';
 import type { Claims } from './compact.ts';
 import type { TokenContext } from './context.ts';
-import { accessFrom, issueTime, sign, signRecorded } from './issue.ts';
+import {
+  accessFrom,
+  issueTime,
+  linkedToken,
+  NO_CLIENT,
+  SESSION_CLAIM,
+  sign,
+  signRecorded,
+  withinSession,
+} from './issue.ts';
 import { checkOwner, findOwner, requireOwner } from './owner.ts';
+import { answerRotatedBefore } from './reuse.ts';
 import { revokeClaims } from './revoke.ts';
 import { isNumericDate, own } from './rules.ts';
 import { isBlacklisted } from './store.ts';
@@ -24,7 +38,7 @@ const OWNER_REFUSALS = {
 /**
  * Exchanges a refresh token for an access token: SimpleJWT's TokenRefreshSerializer. Under ROTATE_REFRESH_TOKENS
  * the refresh token is followed by another; under BLACKLIST_AFTER_ROTATION it dies with that, and of any number
- * of exchanges at the same time one succeeds.
+ * of exchanges at the same time one succeeds, or with REFRESH_TOKEN_GRACE_PERIOD all get the same successor.
  *
  * @throws AppError of a `token_…` code, 401
  */
@@ -32,11 +46,17 @@ export async function refreshPair(
   db: Database,
   context: TokenContext,
   token: string,
+  client = NO_CLIENT,
 ): Promise<RefreshedPair> {
-  const claims = await verifyToRefresh(db, context, token, RefreshToken);
-  const access = accessFrom(context, claims);
-  if (!context.settings.ROTATE_REFRESH_TOKENS) return { access };
-  return { access, refresh: await rotate(db, context, claims, token) };
+  try {
+    const claims = await verifyToRefresh(db, context, token, RefreshToken);
+    const access = accessFrom(context, claims);
+    if (!context.settings.ROTATE_REFRESH_TOKENS) return { access };
+    return await rotate(db, context, { claims, token, access, client });
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'token_blacklisted') throw error;
+    return await answerRotatedBefore(db, context, token, client, error);
+  }
 }
 
 /**
@@ -101,20 +121,65 @@ async function ownerFitToRefresh(
 }
 
 /** Asks everything once more under the write lock: what was revoked or switched off meanwhile gets no successor. */
-async function rotate(db: Database, context: TokenContext, claims: Claims, token: string): Promise<string> {
+async function rotate(
+  db: Database,
+  context: TokenContext,
+  { claims, token, access, client }: { claims: Claims; token: string; access: string; client: Client },
+): Promise<RefreshedPair> {
+  const { settings } = context;
+  const now = new Date(context.now() * 1000);
+  const jti = jtiOf(context, claims);
+  return db.transaction().execute(async (trx) => {
+    const owner = await ownerFitToRefresh(trx, context, claims);
+    const stillAlive = settings.BLACKLIST_AFTER_ROTATION
+      ? await revokeClaims(trx, context, claims, token)
+      : !(await isBlacklisted(trx, jti));
+    if (!stillAlive) throw new AppError('token_blacklisted');
+    const session = await sessionOf(trx, context, claims, owner, client);
+    const current = withSession(settings, claims, session);
+    const successor = successorOf(context, current, session);
+    const link = { jti, successor: linkedToken(context, successor), client };
+    if (session !== null && !(await recordRotation(trx, session, link, now))) {
+      throw new AppError('token_session_ended');
+    }
+    const refresh = await signRecorded(trx, context, successor, owner?.id ?? null);
+    return { access: current === claims ? access : accessFrom(context, current), refresh };
+  });
+}
+
+/** The session of a token. One that no session knows, such as a token that Django made, begins one now. */
+async function sessionOf(
+  db: Database,
+  context: TokenContext,
+  claims: Claims,
+  owner: TokenOwner | null,
+  client: Client,
+): Promise<SessionRow | null> {
+  const place = await findPlace(db, jtiOf(context, claims));
+  if (place !== null || owner === null) return place?.session ?? null;
+  const first = linkedToken(context, claims);
+  const now = new Date(context.now() * 1000);
+  return startSession(db, { sid: newSid(), userId: owner.id, first, client }, now);
+}
+
+/** The claims with the name of their session, where that is looked at and they do not have it yet. */
+function withSession(settings: Settings, claims: Claims, session: SessionRow | null): Claims {
+  if (!settings.CHECK_SESSION || session === null || own(claims, SESSION_CLAIM) === session.sid)
+    return claims;
+  return withClaims(claims, { [SESSION_CLAIM]: session.sid });
+}
+
+/** @throws AppError `token_expired` at the end of the session's time */
+function successorOf(context: TokenContext, claims: Claims, session: SessionRow | null): Claims {
   const { settings } = context;
   const successor = withClaims(claims, {
     ...renewedTerm(context, settings.REFRESH_TOKEN_LIFETIME),
     [settings.JTI_CLAIM]: newJti(),
   });
-  return db.transaction().execute(async (trx) => {
-    const owner = await ownerFitToRefresh(trx, context, claims);
-    const stillAlive = settings.BLACKLIST_AFTER_ROTATION
-      ? await revokeClaims(trx, context, claims, token)
-      : !(await isBlacklisted(trx, jtiOf(context, claims)));
-    if (!stillAlive) throw new AppError('token_blacklisted');
-    return signRecorded(trx, context, successor, owner?.id ?? null);
-  });
+  if (session === null) return successor;
+  const within = withinSession(settings, successor, fromSqlTime(session.created_at).getTime() / 1000);
+  if ((within.exp as number) <= context.now()) throw new AppError('token_expired');
+  return within;
 }
 
 function renewedTerm(context: TokenContext, lifetime: number): Claims {

@@ -1,10 +1,12 @@
 import type { Database } from '../../db/statement.ts';
 import { AppError } from '../errors.ts';
+import { findPlace } from '../sessions/sessions.ts';
 import { RefreshToken } from './classes.ts';
 import { type Claims, withoutSignature } from './compact.ts';
 import type { TokenContext } from './context.ts';
 import { findOwner } from './owner.ts';
 import { own } from './rules.ts';
+import { endIfDead, endSessions } from './session-end.ts';
 import { addToBlacklist, recordOutstanding } from './store.ts';
 import { jtiOf, verifyToken } from './verify.ts';
 
@@ -16,8 +18,25 @@ import { jtiOf, verifyToken } from './verify.ts';
  */
 export async function blacklistToken(db: Database, context: TokenContext, token: string): Promise<void> {
   const claims = await verifyToken(db, context, token, RefreshToken);
-  const revoked = await db.transaction().execute((trx) => revokeClaims(trx, context, claims, token));
+  const revoked = await db.transaction().execute(async (trx) => {
+    const isFirst = await revokeClaims(trx, context, claims, token);
+    if (isFirst) await endByLogout(trx, context, claims);
+    return isFirst;
+  });
   if (!revoked) throw new AppError('token_blacklisted');
+}
+
+/**
+ * Ends the session that somebody logged out of. Where rotation leaves older tokens alive, they live on as they do in
+ * the original, and the session with them; under CHECK_SESSION they die.
+ */
+async function endByLogout(db: Database, context: TokenContext, claims: Claims): Promise<void> {
+  const jti = jtiOf(context, claims);
+  const now = new Date(context.now() * 1000);
+  const ending = { reason: 'logout', origin: null } as const;
+  if (!context.settings.CHECK_SESSION) return endIfDead(db, jti, ending, now);
+  const place = await findPlace(db, jti);
+  if (place !== null) await endSessions(db, [place.session.id], ending, now);
 }
 
 /**

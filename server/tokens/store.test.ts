@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
-import { addToBlacklist, flushExpiredTokens, isBlacklisted, recordOutstanding } from './store.ts';
+import { addToBlacklist, isBlacklisted, recordOutstanding } from './store.ts';
 import { newDatabase, newUser, recorded, START } from './tokens.fixture.ts';
 
 const AT = new Date(START * 1000);
@@ -86,33 +86,4 @@ test('twenty at once make one row, and one of them is told that it did', async (
 test('what was never recorded cannot be put on the blacklist', async () => {
   assert.equal(await addToBlacklist(db, 'unknown', AT), false);
   assert.equal(await isBlacklisted(db, 'unknown'), false);
-});
-
-test('flushing forgets what has expired, and nothing else', async () => {
-  await record('long over', START - 86_400);
-  await record('over now', START);
-  await record('a hair left', START + 0.001);
-  await record('fresh', START + 60);
-  for (const jti of ['long over', 'over now', 'fresh']) await addToBlacklist(db, jti, AT);
-  assert.equal(await flushExpiredTokens(db, AT), 2);
-  const left = await recorded(db);
-  assert.deepEqual(
-    left.map(({ jti, blacklisted_at }) => [jti, blacklisted_at !== null]),
-    [
-      ['a hair left', false],
-      ['fresh', true],
-    ],
-  );
-  assert.equal(await isBlacklisted(db, 'fresh'), true);
-  assert.equal((await db.selectFrom('token_blacklist_blacklistedtoken').selectAll().execute()).length, 1);
-  assert.equal(await flushExpiredTokens(db, AT), 0);
-});
-
-test('a moment later in the same second is later, whether the stored time has a fraction or not', async () => {
-  await record('whole', Math.floor(START));
-  await record('fraction', Math.floor(START) + 0.5);
-  assert.equal(await flushExpiredTokens(db, new Date(Math.floor(START) * 1000 - 1)), 0);
-  assert.equal(await flushExpiredTokens(db, new Date(Math.floor(START) * 1000)), 1);
-  assert.equal(await flushExpiredTokens(db, new Date(Math.floor(START) * 1000 + 499)), 0);
-  assert.equal(await flushExpiredTokens(db, new Date(Math.floor(START) * 1000 + 500)), 1);
 });

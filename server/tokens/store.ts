@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Database, statement } from '../../db/statement.ts';
 import { epochToSqlTime, toSqlTime } from '../../db/values.ts';
+import { type Claims, parseStored } from './compact.ts';
 
 /** What is recorded of a token that is given out. Times are in seconds since the epoch. */
 export interface OutstandingToken {
@@ -15,6 +16,12 @@ export interface OutstandingToken {
 /** Whether the token with this id was revoked. The blacklist goes by id, so no other spelling of a token passes. */
 export async function isBlacklisted(db: Database, jti: string): Promise<boolean> {
   return (await findBlacklisted(db, jti)).rows.length > 0;
+}
+
+/** The claims of a recorded token; null where it is not recorded, or what is recorded is none. */
+export async function findStoredPayload(db: Database, jti: string): Promise<Claims | null> {
+  const stored = (await findStored(db, jti)).rows[0]?.token;
+  return stored === undefined ? null : (parseStored(stored)?.payload ?? null);
 }
 
 /** Records a token that was given out, once; a second record of the same id changes nothing. */
@@ -39,27 +46,6 @@ export async function addToBlacklist(db: Database, jti: string, at: Date): Promi
   return result.numAffectedRows === 1n;
 }
 
-/**
- * Deletes the records of tokens that expired, and with them their entries of the blacklist: an expired token is
- * refused without it. SimpleJWT's `flushexpiredtokens`.
- *
- * @returns how many tokens were forgotten
- */
-export async function flushExpiredTokens(db: Database, now: Date): Promise<number> {
-  return db.transaction().execute(async (trx) => {
-    const expired = trx
-      .selectFrom('token_blacklist_outstandingtoken')
-      .select('id')
-      .where('expires_at', '<=', toSqlTime(now));
-    await trx.deleteFrom('token_blacklist_blacklistedtoken').where('token_id', 'in', expired).execute();
-    const { numDeletedRows } = await trx
-      .deleteFrom('token_blacklist_outstandingtoken')
-      .where('expires_at', '<=', toSqlTime(now))
-      .executeTakeFirstOrThrow();
-    return Number(numDeletedRows);
-  });
-}
-
 const findBlacklisted = statement((db) =>
   db
     .selectFrom('token_blacklist_blacklistedtoken')
@@ -67,6 +53,10 @@ const findBlacklisted = statement((db) =>
     .where('token_id', '=', (eb) =>
       eb.selectFrom('token_blacklist_outstandingtoken').select('id').where('jti', '=', ''),
     ),
+);
+
+const findStored = statement((db) =>
+  db.selectFrom('token_blacklist_outstandingtoken').select('token').where('jti', '=', ''),
 );
 
 const insertOutstanding = statement((db) =>

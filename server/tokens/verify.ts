@@ -1,5 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import { AppError } from '../errors.ts';
+import { isSessionAlive } from '../sessions/sessions.ts';
 import { type TokenClass, UntypedToken } from './classes.ts';
 import { type Claims, parseCompact } from './compact.ts';
 import type { TokenContext } from './context.ts';
@@ -58,6 +59,18 @@ export async function requireClass(
     throw new AppError('token_blacklisted');
   }
   obey(CLASS_RULES, claims, { settings: context.settings, now: context.now(), tokenClass });
+  await requireSession(db, context, claims);
+}
+
+/**
+ * Lets a token pass whose session goes on. One that names no session passes as well: it was made before
+ * CHECK_SESSION was switched on, or by another program with the same key.
+ *
+ * @throws AppError `token_session_ended`, 401
+ */
+async function requireSession(db: Database, { settings }: TokenContext, claims: Claims): Promise<void> {
+  const sid = settings.CHECK_SESSION ? own(claims, 'sid') : undefined;
+  if (typeof sid === 'string' && !(await isSessionAlive(db, sid))) throw new AppError('token_session_ended');
 }
 
 /**
