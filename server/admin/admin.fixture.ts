@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import { connect } from '../../db/connect.ts';
-import { migrate } from '../../db/migrate.ts';
+import { newDatabase } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { settingsOf } from '../../e2e/settings-of.ts';
@@ -33,12 +32,11 @@ export interface TestAdmin {
 
 /** An app on a database in memory, with a clock that stands still until it is set. */
 export async function startAdmin(env: Partial<Record<SettingName, string>> = {}): Promise<TestAdmin> {
-  const db = connect('sqlite::memory:');
-  await migrate(db);
+  const db = await newDatabase();
   const clock = { now: Date.UTC(2026, 2, 4, 5, 6, 7) / 1000 };
   const app = await buildApp({ db, settings: settingsOf(env), now: () => clock.now });
   await app.ready();
-  const passwordHash = await hashPassword(PASSWORD, 4);
+  const passwordHash = await hashPassword(PASSWORD, settingsOf());
   return {
     db,
     app,

@@ -51,7 +51,17 @@ export interface MomentField extends FieldBase {
   required?: boolean;
 }
 
-export type FormField = TextField | CheckboxField | ChoiceField | ChoicesField | MomentField;
+/** What is told and cannot be entered here: some details, or why there are none, and where it can be changed. */
+export interface DetailsField extends FieldBase {
+  kind: 'details';
+  readOnly: true;
+  details: readonly { label: string; value: string }[];
+  message: string | null;
+  /** A link at the end of a sentence. */
+  link: { before: string; text: string; href: string } | null;
+}
+
+export type FormField = TextField | CheckboxField | ChoiceField | ChoicesField | MomentField | DetailsField;
 
 /** What a field holds: a text, yes or no, the chosen values, or a moment. */
 export type FormValue = string | boolean | readonly string[] | Date | null;

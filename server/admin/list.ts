@@ -13,8 +13,10 @@ import type { Database } from '../../db/statement.ts';
 export type Cell =
   | { text: string; href?: string; code?: true }
   | { flag: boolean }
-  | { time: Date | null }
-  | { badge: string; tone: 'good' | 'bad' | 'neutral' };
+  | { time: Date | null; href?: string }
+  | { badge: string; tone: 'good' | 'bad' | 'neutral' }
+  /** A template of its own below views/admin/partials/, which shows the row. */
+  | { partial: string; row: unknown };
 
 export interface Column<Row> {
   label: string;

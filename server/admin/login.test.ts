@@ -87,11 +87,11 @@ describe('the log-in', () => {
     await visitor.post('/admin/login/', { username: 'a-mistyped-password', password: 'x' });
     const events = await admin.db.selectFrom('jotgate_event').selectAll().orderBy('id').execute();
     assert.deepEqual(
-      events.map(({ kind, actor_name, reason }) => [kind, actor_name, reason]),
+      events.map(({ kind, actor_name, object_name, reason }) => [kind, actor_name, object_name, reason]),
       [
-        ['admin_login', 'root', ''],
-        ['admin_login_refused', 'clerk', 'no_active_account'],
-        ['admin_login_refused', '', 'no_active_account'],
+        ['admin_login', 'root', '', ''],
+        ['admin_login_refused', 'root', 'clerk', 'no_active_account'],
+        ['admin_login_refused', 'root', '', 'no_active_account'],
       ],
     );
     const { last_login } = await admin.db

@@ -63,17 +63,17 @@ async function logIn(
     username: reading.values.username as string,
     password: reading.values.password as string,
   };
-  const user = await authenticate(db, credentials, settings.BCRYPT_ROUNDS);
+  const user = await authenticate(db, credentials, settings);
   if (user === null || user.is_staff !== 1) {
     // Only who has an account is named: people type passwords into the wrong field.
     const known = user ?? (await findUserByUsername(db, credentials.username));
-    const actor = known && { id: known.id, name: known.username };
     await recordEvents(
       db,
       [
         {
           kind: 'admin_login_refused',
-          origin: { ...origin, actor },
+          origin,
+          ...(known && { object: { type: 'user', id: String(known.id), name: known.username } }),
           reason: user === null ? 'no_active_account' : 'not_staff',
         },
       ],

@@ -52,6 +52,13 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
+/** Whether a viewer may open the list at an address. */
+export function mayView({ permissions }: Pick<Viewer, 'permissions'>, href: string): boolean {
+  return SECTIONS.some(
+    (section) => section.href === href && section.viewedBy.some((key) => permissions.has(key)),
+  );
+}
+
 /** The lists that a viewer may open. */
 export function sectionsFor({ permissions }: Pick<Viewer, 'permissions'>): Section[] {
   return SECTIONS.filter(({ viewedBy }) => viewedBy.some((key) => permissions.has(key)));

@@ -36,11 +36,11 @@ export function passwordChangePage(db: Database, settings: Settings): GuardedPag
       await checkNewPassword(NEW, reading, user);
       const old = reading.values.old_password as string;
       if (!reading.errors.old_password) {
-        const { matches } = await checkPassword(old, user.password, settings.BCRYPT_ROUNDS);
+        const { matches } = await checkPassword(old, user.password, settings);
         if (!matches) reading.errors.old_password = [WRONG];
       }
       if (Object.keys(reading.errors).length > 0) return changeView(reading);
-      const passwordHash = await hashPassword(reading.values.new_password1 as string, settings.BCRYPT_ROUNDS);
+      const passwordHash = await hashPassword(reading.values.new_password1 as string, settings);
       const isChanged = await db.transaction().execute(async (trx) => {
         if (!(await replacePassword(trx, user, passwordHash))) return false;
         await keepOnlyAdminSession(trx, session, passwordHash);

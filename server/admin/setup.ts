@@ -51,7 +51,7 @@ async function setUp(
   key: string,
   { username, email, password }: NewSuperuser,
 ): Promise<PageResult> {
-  const passwordHash = await hashPassword(password, settings.BCRYPT_ROUNDS);
+  const passwordHash = await hashPassword(password, settings);
   const place = { address: request.ip, userAgent: origin.userAgent ?? '' };
   const { user, session } = await db.transaction().execute(async (trx) => {
     await requireOpen(trx, key, now);

@@ -1,0 +1,40 @@
+import type { Database } from '../../db/statement.ts';
+import { eventsByIds } from '../audit/events.ts';
+import { AppError } from '../errors.ts';
+import { changeText, eventRows, wayText } from './event-row.ts';
+import { HISTORY_HREF } from './history-list.ts';
+import type { GuardedPage } from './page.ts';
+
+/** The longest value that is shown, in characters: the export has all of it. */
+const LONGEST_VALUE = 4_000;
+
+/** /admin/history/1/: all that is known of one event. */
+export function historyEventPage(db: Database): GuardedPage {
+  return {
+    path: `${HISTORY_HREF}:id/`,
+    access: ['admin.view_logentry'],
+    async get({ params, viewer }) {
+      const [event] = await eventsByIds(db, [Number(params.id)]);
+      const [row] = event === undefined ? [] : await eventRows(db, [event], viewer);
+      if (event === undefined || row === undefined) throw forgotten();
+      return {
+        view: 'history-event',
+        title: row.label,
+        breadcrumbs: [{ label: 'History', href: HISTORY_HREF }, { label: `${row.label}, no. ${row.id}` }],
+        data: {
+          row,
+          way: wayText(event.via),
+          address: event.address,
+          userAgent: event.userAgent,
+          changes: event.changes.map((change) => changeText(change, LONGEST_VALUE)),
+        },
+      };
+    },
+  };
+}
+
+function forgotten(): AppError {
+  return new AppError('not_found', {
+    advice: 'There is no such event in the history, or its time is over and it was forgotten.',
+  });
+}
