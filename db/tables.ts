@@ -173,6 +173,58 @@ export interface SessionIncidentTable {
   user_agent: string;
 }
 
+/** One row, with the id 1, where there is a ring of keys. */
+export interface KeyRingTable {
+  id: Generated<number>;
+  /** Rises with every change of any key. */
+  version: number;
+}
+
+/** A key of the ring. `tokens/keys/` says what stands in its columns. */
+export interface SigningKeyTable {
+  id: Generated<number>;
+  /** Empty for the key of those tokens that name none. */
+  kid: string;
+  algorithm: string;
+  state: string;
+  /** PEM; empty for a secret. */
+  public_key: string;
+  /** The private key or the secret, encrypted under SECRET_KEY. */
+  sealed_key: string | null;
+  /** The longest time that a token of it was good for, in seconds. */
+  token_lifetime: number;
+  created_at: SqlTime;
+  activated_at: SqlTime | null;
+  retiring_at: SqlTime | null;
+  /** From when no token of it is alive. */
+  expires_at: SqlTime | null;
+  retired_at: SqlTime | null;
+  withdrawn_at: SqlTime | null;
+}
+
+/** Which key of the ring signed a refresh or sliding token. The id is the outstanding token's. */
+export interface TokenKeyTable {
+  id: number;
+  key_id: number;
+  /** Whether it is not on the blacklist. */
+  is_live: SqlBoolean;
+  expires_at: SqlTime;
+}
+
+/** How often log-ins failed for an account or from an address, since when. */
+export interface LoginFailureTable {
+  id: Generated<number>;
+  /** `account` or `address`. */
+  scope: string;
+  /** SHA-256, in hex, of the username that was typed or of the address. */
+  subject_hash: string;
+  /** The username where there is such an account, or the address. */
+  label: string;
+  failures: number;
+  since: SqlTime;
+  last_at: SqlTime;
+}
+
 /** Every table that queries name. Django's own come first; ours are prefixed `jotgate_`. */
 export interface Tables {
   auth_user: UserTable;
@@ -190,16 +242,22 @@ export interface Tables {
   jotgate_setup_key: SetupKeyTable;
   jotgate_event: EventTable;
   jotgate_session: SessionTable;
+  jotgate_login_failure: LoginFailureTable;
   jotgate_session_token: SessionTokenTable;
   jotgate_session_incident: SessionIncidentTable;
   jotgate_event_day: EventDayTable;
+  jotgate_key_ring: KeyRingTable;
+  jotgate_signing_key: SigningKeyTable;
+  jotgate_token_key: TokenKeyTable;
 }
 
 export type UserRow = Selectable<UserTable>;
 export type NewUserRow = Insertable<UserTable>;
 export type GroupRow = Selectable<GroupTable>;
 export type AdminSessionRow = Selectable<AdminSessionTable>;
+export type LoginFailureRow = Selectable<LoginFailureTable>;
 export type SessionRow = Selectable<SessionTable>;
+export type SigningKeyRow = Selectable<SigningKeyTable>;
 export type SessionTokenRow = Selectable<SessionTokenTable>;
 export type EventRow = Selectable<EventTable>;
 export type OutstandingTokenRow = Selectable<OutstandingTokenTable>;

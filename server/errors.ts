@@ -105,6 +105,13 @@ const ERRORS = {
       '/api/token/blacklist/, an access token into the Authorization header (try /api/me/), a sliding token to ' +
       '/api/token/sliding/refresh/. Any kind can be checked at /api/token/verify/.',
   },
+  no_signing_key: {
+    status: 403,
+    body: { detail: 'This server verifies tokens and issues none.' },
+    advice:
+      'It has no key to sign with: get the token from the server that issues them. Whoever runs this one can set ' +
+      'SIGNING_KEY, or KEY_RING.',
+  },
   not_authenticated: {
     status: 401,
     body: { detail: 'Authentication credentials were not provided.' },
@@ -158,6 +165,13 @@ const ERRORS = {
     status: 403,
     body: { detail: '{reason}' },
     advice: 'Your account may not do this, and nothing was changed.',
+  },
+  throttled: {
+    status: 429,
+    body: { detail: 'Request was throttled. Expected available in {seconds}.' },
+    advice:
+      'Too many log-ins failed for this username or from this address. Wait as long as it says, and try again with ' +
+      'the right password; an administrator can lift the lock.',
   },
   invalid: {
     status: 400,

@@ -26,8 +26,8 @@ interface WeakSetting extends Attention {
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** RFC 7518, section 3.2: a key as long as the hash, in bytes. */
-const SHORTEST_KEYS = { HS256: 32, HS384: 48, HS512: 64 };
+/** RFC 7518, section 3.2: of an HMAC a key as long as the hash, in bytes. */
+const SHORTEST_KEYS: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
 
 /** Settings that let more happen than they need to: the table of recommended values in the README. */
 const WEAK_SETTINGS: readonly WeakSetting[] = [
@@ -43,7 +43,8 @@ const WEAK_SETTINGS: readonly WeakSetting[] = [
     advice: 'Set it to production: then weak secrets and cheap password hashes refuse to start.',
   },
   {
-    isWeak: ({ settings }) => Buffer.byteLength(settings.SIGNING_KEY) < SHORTEST_KEYS[settings.ALGORITHM],
+    isWeak: ({ settings: { ALGORITHM, SIGNING_KEY } }) =>
+      SIGNING_KEY !== null && Buffer.byteLength(SIGNING_KEY) < (SHORTEST_KEYS[ALGORITHM] ?? 0),
     title: 'The key that signs tokens is short',
     advice: 'It can be guessed from a single token. Set SECRET_KEY, or SIGNING_KEY, to 64 random bytes.',
   },

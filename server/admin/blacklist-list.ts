@@ -15,7 +15,7 @@ import {
   RESTORERS,
   REVOKERS,
 } from './token-links.ts';
-import { userCell } from './tokens-list.ts';
+import { TOKENS_PER_PAGE, userCell } from './tokens-list.ts';
 
 const DELETE: BulkAction = { value: 'delete_selected', label: 'Delete selected blacklisted tokens' };
 
@@ -40,9 +40,8 @@ function blacklist(db: Database, { viewer, now }: PageCall): List<BlacklistedVie
     table: 'token_blacklist_blacklistedtoken',
     nouns: ['blacklisted token', 'blacklisted tokens'],
     columns: [
-      { label: 'Jti', cell: ({ id, token }) => ({ text: token.jti, href: blacklistedHref(id), code: true }) },
+      { label: 'Jti', cell: ({ id, token }) => ({ text: token.jti, href: `${id}/change/`, code: true }) },
       { label: 'User', cell: ({ token }) => userCell(token.user, viewer) },
-      { label: 'Created at', cell: ({ token }) => ({ time: token.createdAt }) },
       { label: 'Expires at', cell: ({ token }) => ({ time: token.expiresAt }) },
       {
         label: 'Blacklisted at',
@@ -61,6 +60,7 @@ function blacklist(db: Database, { viewer, now }: PageCall): List<BlacklistedVie
       help: 'Token id (jti), username or user id',
       conditions: (words) => searchBlacklisted(db, words),
     },
+    pageSize: TOKENS_PER_PAGE,
     load: (from, ids) => blacklistedByIds(from, ids, now),
   };
 }

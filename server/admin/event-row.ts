@@ -37,9 +37,14 @@ export interface EventRow {
   from: string;
 }
 
-/** How many changes a row of a list shows, and how much of each value, in characters. */
-const CHANGES_SHOWN = 3;
-const VALUE_SHOWN = 24;
+/** How many changes a row shows, and how many characters of each value. */
+export interface Shown {
+  changes: number;
+  characters: number;
+}
+
+/** A list has a hundred rows and is short of room. */
+const IN_LISTS: Shown = { changes: 3, characters: 24 };
 
 const WAYS: Readonly<Record<string, string>> = { api: 'API', admin: 'Admin', command: 'Command line' };
 
@@ -48,21 +53,30 @@ export async function eventRows(
   db: Database,
   events: readonly EventView[],
   viewer: Viewer,
+  shown = IN_LISTS,
 ): Promise<EventRow[]> {
   const links = await linksOf(db, events, viewer);
-  return events.map((event) => ({
-    id: event.id,
-    at: event.at,
-    label: event.label,
-    tone: event.tone,
-    times: timesText(event),
-    who: event.actor && links.named('user', event.actor.id, event.actor.name),
-    about: event.object && aboutOf(event.object, links),
-    reason: reasonText(event.reason),
-    changes: event.changes.slice(0, CHANGES_SHOWN).map((change) => changeText(change, VALUE_SHOWN)),
-    more: Math.max(0, event.changes.length - CHANGES_SHOWN),
-    from: placeText(event),
-  }));
+  return events.map((event) => {
+    const changes = changesOf(event);
+    return {
+      id: event.id,
+      at: event.at,
+      label: event.label,
+      tone: event.tone,
+      times: timesText(event),
+      who: event.actor && links.named('user', event.actor.id, event.actor.name),
+      about: event.object && aboutOf(event.object, links),
+      reason: reasonText(event.reason),
+      changes: changes.slice(0, shown.changes).map((change) => changeText(change, shown.characters)),
+      more: Math.max(0, changes.length - shown.changes),
+      from: placeText(event),
+    };
+  });
+}
+
+/** What there is to say of an event field by field. That a password was changed its name says already. */
+export function changesOf({ kind, changes }: EventView): readonly Change[] {
+  return kind === 'password_changed' ? [] : changes;
 }
 
 /** By which way, from which address and with which program. */

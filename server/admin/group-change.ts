@@ -168,6 +168,7 @@ function groupView(viewer: Viewer, permissions: readonly Permission[], shown: Sh
           : [[EXPECTED, JSON.stringify({ name: expected.name, permissions: expected.permissions })]],
       fieldsets: [{ views: fieldViews(formFieldsShown, values, { errors }) }],
       submits: mayChange ? submitsFor(viewer) : [],
+      closeHref: mayChange ? null : GROUPS_HREF,
       tools: group === null ? [] : [{ label: 'History', href: `${GROUPS_HREF}${group.id}/history/` }],
       ...(group !== null &&
         may(viewer, 'auth.delete_group') && { deleteHref: `${GROUPS_HREF}${group.id}/delete/` }),

@@ -19,8 +19,8 @@ export function groupDeletionData(doomed: readonly DoomedGroup[], viewer: Actor)
   }
   return {
     paragraphs: [
-      `Are you sure you want to delete ${whom}? All of the following objects and their related items will be deleted:`,
-      'Users who are in a group stay, but lose what only the group lets them do. This cannot be undone.',
+      `Are you sure you want to delete ${whom}? This cannot be undone.`,
+      'Users who are in a group stay, but lose what only the group lets them do. All of the following objects and their related items will be deleted:',
     ],
     lists: [
       { title: 'Summary', items: summary(doomed) },

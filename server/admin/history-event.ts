@@ -1,7 +1,7 @@
 import type { Database } from '../../db/statement.ts';
 import { eventsByIds } from '../audit/events.ts';
 import { AppError } from '../errors.ts';
-import { changeText, eventRows, wayText } from './event-row.ts';
+import { changesOf, changeText, eventRows, wayText } from './event-row.ts';
 import { HISTORY_HREF } from './history-list.ts';
 import type { GuardedPage } from './page.ts';
 
@@ -26,7 +26,7 @@ export function historyEventPage(db: Database): GuardedPage {
           way: wayText(event.via),
           address: event.address,
           userAgent: event.userAgent,
-          changes: event.changes.map((change) => changeText(change, LONGEST_VALUE)),
+          changes: changesOf(event).map((change) => changeText(change, LONGEST_VALUE)),
         },
       };
     },

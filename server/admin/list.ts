@@ -58,6 +58,8 @@ export interface List<Row extends { id: number }> {
     conditions(words: readonly string[], large: boolean): Condition[] | Promise<Condition[]>;
   };
   load(db: Database, ids: readonly number[]): Promise<Row[]>;
+  /** Rows a page, where they are so long that PAGE_SIZE of them would weigh too much. */
+  pageSize?: number;
 }
 
 /** Rows a page, as Django's `list_per_page`. */
@@ -103,7 +105,7 @@ export async function listView<Row extends { id: number }>(
     conditions: await listConditions(db, list, query),
     order: order.length > 0 ? order.map(({ order: one }) => one) : list.defaultOrder,
     page: Number(query.get(PAGE) ?? 1),
-    size: PAGE_SIZE,
+    size: list.pageSize ?? PAGE_SIZE,
   });
   const rows = await list.load(db, ids);
   return {

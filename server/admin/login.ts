@@ -1,9 +1,10 @@
 import type { Database } from '../../db/statement.ts';
 import { recordEvents } from '../audit/record.ts';
+import { AppError } from '../errors.ts';
 import { endAdminSession, purgeAdminSessions, startAdminSession } from '../sessions/admin-sessions.ts';
 import type { Settings } from '../settings.ts';
-import { authenticate } from '../users/authenticate.ts';
 import { PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
+import { logIn } from '../users/log-in.ts';
 import { countSuperusers, findUserByUsername, updateLastLogin } from '../users/users.ts';
 import { type FormReading, fieldViews, readForm, type TextField } from './form.ts';
 import { localPath } from './local-path.ts';
@@ -47,38 +48,33 @@ export function loginPage(db: Database, settings: Settings): OpenPage {
       const next = localPath(call.form.get('next'), '/admin/');
       const reading = readForm(FIELDS, call.form);
       if (Object.keys(reading.errors).length > 0) return loginView(next, reading);
-      return logIn(db, settings, call, reading, next);
+      return enter(db, settings, call, reading, next);
     },
   };
 }
 
-async function logIn(
+async function enter(
   db: Database,
   settings: Settings,
   { request, viewer, origin, now }: OpenCall,
   reading: FormReading,
   next: string,
 ): Promise<PageResult> {
-  const credentials = {
-    username: reading.values.username as string,
-    password: reading.values.password as string,
-  };
-  const user = await authenticate(db, credentials, settings);
-  if (user === null || user.is_staff !== 1) {
+  const username = reading.values.username as string;
+  const refuse = async (reason: string) => {
     // Only who has an account is named: people type passwords into the wrong field.
-    const known = user ?? (await findUserByUsername(db, credentials.username));
-    await recordEvents(
-      db,
-      [
-        {
-          kind: 'admin_login_refused',
-          origin,
-          ...(known && { object: { type: 'user', id: String(known.id), name: known.username } }),
-          reason: user === null ? 'no_active_account' : 'not_staff',
-        },
-      ],
-      now,
-    );
+    const known = await findUserByUsername(db, username);
+    const object = known && ({ type: 'user', id: String(known.id), name: known.username } as const);
+    const event = { kind: 'admin_login_refused', origin, reason, ...(object && { object }) } as const;
+    await recordEvents(db, [event], now);
+  };
+  const credentials = { username, password: reading.values.password as string };
+  const user = await logIn(db, settings, credentials, request.ip, now).catch(async (error) => {
+    if (error instanceof AppError && error.code === 'throttled') await refuse(error.code);
+    throw error;
+  });
+  if (user === null || user.is_staff !== 1) {
+    await refuse(user === null ? 'no_active_account' : 'not_staff');
     return loginView(next, reading, [REFUSED]);
   }
   const place = { address: request.ip, userAgent: origin.userAgent ?? '' };

@@ -1,3 +1,4 @@
+import { AppError } from '../errors.ts';
 import { passwordComplaints } from '../users/fields.ts';
 import { PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
 import { PASSWORD_HELP_TEXTS, type PasswordOwner, validatePassword } from '../users/validators.ts';
@@ -49,4 +50,15 @@ export async function checkNewPassword(
   }
   const complaints = [...passwordComplaints(password), ...(await validatePassword(password, owner))];
   if (complaints.length > 0) errors[second.name] = complaints;
+}
+
+/**
+ * What stands against a password or an account once it is to be hashed and stored, by field of the form.
+ *
+ * @throws whatever is no complaint about a form
+ */
+export function complaintsIn(error: unknown, { second }: PasswordPair): FormReading['errors'] {
+  if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
+  const { password, ...others } = error.body as unknown as FormReading['errors'];
+  return password === undefined ? others : { ...others, [second.name]: password };
 }

@@ -22,6 +22,9 @@ interface HistoricObject {
 /** How many entries are shown: the newest. */
 const SHOWN = 100;
 
+/** How much of each: all fields, and of very long values their beginning. The page of the event has the rest. */
+const SHOWN_OF_EACH = { changes: 50, characters: 500 };
+
 /** Changes, and what was done to tokens. Refused log-ins, which anybody can bring about, would drown them. */
 const KINDS = [...kindsOf('change'), ...kindsOf('token')];
 
@@ -36,7 +39,10 @@ export async function objectHistoryView(
   const limit = SHOWN + 1;
   const events = await Promise.all(ids.map((id) => objectEvents(db, type, id, limit, KINDS)));
   const django = await Promise.all(ids.map((id) => djangoHistory(db, type, id, limit)));
-  const rows: Entry[] = [...(await eventRows(db, events.flat(), viewer)), ...django.flat().map(djangoRow)];
+  const rows: Entry[] = [
+    ...(await eventRows(db, events.flat(), viewer, SHOWN_OF_EACH)),
+    ...django.flat().map(djangoRow),
+  ];
   rows.sort((one, other) => other.at.getTime() - one.at.getTime());
   return {
     view: 'object-history',

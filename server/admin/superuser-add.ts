@@ -1,12 +1,12 @@
 import type { Database } from '../../db/statement.ts';
-import { AppError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import { addSuperuser } from '../users/add-account.ts';
 import { hashPassword } from '../users/hashers.ts';
 import { findUserById } from '../users/users.ts';
 import type { FormReading } from './form.ts';
+import { complaintsIn } from './new-password.ts';
 import type { GuardedPage, PageCall, PageResult, PageView } from './page.ts';
-import { readSuperuserForm, superuserFieldsets } from './superuser-form.ts';
+import { PASSWORDS, readSuperuserForm, superuserFieldsets } from './superuser-form.ts';
 import { noSuchUser, USERS_HREF, userHref } from './user-links.ts';
 
 const HREF = '/admin/createsuperuser/';
@@ -62,16 +62,15 @@ async function add(
   const { reading, account } = await readSuperuserForm(db, form);
   if (account === null) return addView(reading);
   const { username, email, password } = account;
-  const passwordHash = await hashPassword(password, settings);
   try {
+    const passwordHash = await hashPassword(password, settings);
     const user = await addSuperuser(db, { actor: viewer, origin, now }, { username, email, passwordHash });
     return {
       redirect: `${HREF}${user.id}/`,
       message: { level: 'success', text: 'Superuser created successfully.' },
     };
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
-    return addView({ ...reading, errors: error.body as unknown as FormReading['errors'] });
+    return addView({ ...reading, errors: complaintsIn(error, PASSWORDS) });
   }
 }
 

@@ -9,7 +9,7 @@ export const USERNAME_HELP = 'Required. 150 characters or fewer. Letters, digits
 
 export const USERNAME_TAKEN = 'A user with that username already exists.';
 
-const PASSWORDS = passwordPair(['password1', 'password2'], ['Password', 'Password (again)']);
+export const PASSWORDS = passwordPair(['password1', 'password2'], ['Password', 'Password (again)']);
 
 const FIELDS: readonly TextField[] = [
   {

@@ -61,6 +61,14 @@ export function revokeUserHref(userId: number): string {
   return `/admin/auth/user/${userId}/revoke/`;
 }
 
+/** What leads from a user's page to his tokens, as far as the viewer may do anything with them. */
+export function tokenTools(actor: Actor, userId: number): { label: string; href: string }[] {
+  return [
+    ...(mayAny(actor, OUTSTANDING_VIEWERS) ? [{ label: 'Tokens', href: tokensOfHref(userId) }] : []),
+    ...(mayAny(actor, REVOKERS) ? [{ label: 'Revoke tokens', href: revokeUserHref(userId) }] : []),
+  ];
+}
+
 export function noSuchToken(): AppError {
   return new AppError('not_found', {
     advice: 'There is no record of a token with this id. Perhaps it expired, and its record was flushed.',

@@ -71,7 +71,7 @@ function questionOf(settings: Settings, token: OutstandingView, viewer: Viewer, 
   const preview = {
     refreshTokens: isSliding ? 0 : 1,
     slidingTokens: isSliding ? 1 : 0,
-    accessUntil: accessUntil(settings, now, 'revocation'),
+    accessUntil: accessUntil(settings, now, 'revocation of one'),
   };
   const isDead = blacklistedAt !== null;
   return {

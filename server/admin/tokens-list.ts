@@ -5,7 +5,7 @@ import { inState, OUTSTANDING_ORDERS, searchOutstanding } from '../tokens/outsta
 import { findUserById } from '../users/users.ts';
 import { type Cell, type Filter, type List, listView } from './list.ts';
 import type { GuardedPage, PageCall, Viewer } from './page.ts';
-import { OUTSTANDING_HREF, OUTSTANDING_VIEWERS, tokenHref } from './token-links.ts';
+import { OUTSTANDING_HREF, OUTSTANDING_VIEWERS } from './token-links.ts';
 import { mayViewUsers, userHref } from './user-links.ts';
 
 const STATES: Readonly<Record<TokenState, string>> = {
@@ -13,6 +13,9 @@ const STATES: Readonly<Record<TokenState, string>> = {
   expired: 'Expired',
   blacklisted: 'Blacklisted',
 };
+
+/** A jti and two times make long rows. */
+export const TOKENS_PER_PAGE = 50;
 
 /** The parameter of Django's lists for a field of a related row. */
 const USER = 'user__id__exact';
@@ -46,7 +49,7 @@ async function tokensList(db: Database, { query, viewer, now }: PageCall): Promi
       {
         label: 'Jti',
         order: OUTSTANDING_ORDERS.jti,
-        cell: ({ id, jti }) => ({ text: jti, href: tokenHref(id), code: true }),
+        cell: ({ id, jti }) => ({ text: jti, href: `${id}/change/`, code: true }),
       },
       { label: 'User', order: OUTSTANDING_ORDERS.user, cell: ({ user }) => userCell(user, viewer) },
       {
@@ -67,6 +70,7 @@ async function tokensList(db: Database, { query, viewer, now }: PageCall): Promi
       help: 'Token id (jti), username or user id',
       conditions: (words) => searchOutstanding(db, words),
     },
+    pageSize: TOKENS_PER_PAGE,
     load: (from, ids) => outstandingByIds(from, ids, now),
   };
 }

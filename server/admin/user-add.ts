@@ -1,11 +1,11 @@
 import type { Database } from '../../db/statement.ts';
-import { AppError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import { requireAdding } from '../users/account-policy.ts';
 import { addAccount } from '../users/add-account.ts';
 import { normalizeUsername, usernameComplaints } from '../users/fields.ts';
 import { hashPassword, unusablePassword } from '../users/hashers.ts';
 import { type FormReading, fieldViews, readForm, type TextField } from './form.ts';
+import { complaintsIn } from './new-password.ts';
 import type { GuardedPage, PageCall, PageResult, PageView } from './page.ts';
 import { USERNAME_HELP } from './superuser-form.ts';
 import { USERS_HREF, userHref } from './user-links.ts';
@@ -48,15 +48,14 @@ async function add(db: Database, settings: Settings, call: PageCall): Promise<Pa
   if (complaints.length > 0) errors.username = complaints;
   const isUsable = await readsPassword(PASSWORD, reading, { username });
   if (Object.keys(errors).length > 0) return addView(reading);
-  const passwordHash = isUsable
-    ? await hashPassword(values.password1 as string, settings)
-    : unusablePassword();
   try {
+    const passwordHash = isUsable
+      ? await hashPassword(values.password1 as string, settings)
+      : unusablePassword();
     const user = await addAccount(db, { actor: viewer, origin, now }, { username, passwordHash });
     return afterAdding(call, user);
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
-    return addView({ ...reading, errors: error.body as unknown as FormReading['errors'] });
+    return addView({ ...reading, errors: complaintsIn(error, PASSWORD.passwords) });
   }
 }
 

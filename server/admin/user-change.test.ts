@@ -130,11 +130,23 @@ describe('the change form', () => {
   }
 
   test('leads back to the list as it was filtered', async () => {
-    const list = await root.get(`${LIST}?is_staff__exact=0&q=ada`);
-    const [, href = ''] = /href="([^"]*\/change\/[^"]*)">ada</.exec(list.body) ?? [];
-    const query = href.slice(href.indexOf('?'));
-    const answer = await save(root, ada, { last_name: 'King' }, query);
-    assert.equal(answer.headers.location, `${LIST}?is_staff__exact=0&q=ada`);
+    const list = `${LIST}?is_staff__exact=0&q=ada`;
+    const page = await root.get(changeHref(ada), { referer: `http://localhost${list}` });
+    const [, action = ''] = /<form class="admin-form" method="post" action="([^"]*)"/.exec(page.body) ?? [];
+    assert.match(page.body, /delete\/\?_changelist_filters=is_staff__exact%3D0%26q%3Dada"/);
+    const form = { ...formOn(page.body), last_name: 'King' };
+    const again = await root.post(action, { ...form, username: '' });
+    assert.ok(again.body.includes(action));
+    assert.equal((await root.post(action, form)).headers.location, list);
+    for (const referer of ['http://localhost/admin/', `${LIST}1/change/?q=a`, 'about:blank', '']) {
+      assert.doesNotMatch(
+        (await root.get(changeHref(ada), { referer })).body,
+        /_changelist_filters/,
+        referer,
+      );
+    }
+    const forged = await save(root, ada, {}, '?_changelist_filters=%0d%0aX:1%26//evil.example');
+    assert.equal(forged.headers.location, `${LIST}?%0D%0AX%3A1=&%2F%2Fevil.example=`);
   });
 
   test('complains beside its fields, and keeps what was entered', async () => {

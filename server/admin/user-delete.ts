@@ -2,7 +2,7 @@ import type { Database } from '../../db/statement.ts';
 import { deleteAccounts, previewDeletion } from '../users/delete-accounts.ts';
 import type { GuardedPage, PageCall, PageView } from './page.ts';
 import { userDeletionData } from './user-deletion-view.ts';
-import { listHref, noSuchUser, USERS_HREF, userHref } from './user-links.ts';
+import { keptList, listHref, noSuchUser, USERS_HREF, userHref } from './user-links.ts';
 
 /** /admin/auth/user/1/delete/: asks, and lists what goes with the account. */
 export function userDeletePage(db: Database): GuardedPage {
@@ -10,16 +10,18 @@ export function userDeletePage(db: Database): GuardedPage {
     path: `${USERS_HREF}:id/delete/`,
     access: ['auth.delete_user'],
     get: (call) => deletionView(db, call),
-    async post({ params, query, viewer, origin, now }) {
+    async post(call) {
+      const { params, viewer, origin, now } = call;
       const [user] = await deleteAccounts(db, { actor: viewer, origin, now }, [Number(params.id)]);
       if (user === undefined) throw noSuchUser();
       const text = `The user “${user.username}” was deleted successfully.`;
-      return { redirect: listHref(viewer, query), message: { level: 'success', text } };
+      return { redirect: listHref(call), message: { level: 'success', text } };
     },
   };
 }
 
-async function deletionView(db: Database, { params, viewer }: PageCall): Promise<PageView> {
+async function deletionView(db: Database, call: PageCall): Promise<PageView> {
+  const { params, viewer } = call;
   const doomed = await previewDeletion(db, viewer, [Number(params.id)]);
   const [only] = doomed;
   if (only === undefined) throw noSuchUser();
@@ -32,6 +34,11 @@ async function deletionView(db: Database, { params, viewer }: PageCall): Promise
       { label: username, href: userHref(id) },
       { label: 'Delete' },
     ],
-    data: { ...userDeletionData(doomed), hidden: [], backHref: userHref(id) },
+    data: {
+      ...userDeletionData(doomed),
+      action: userHref(id, 'delete') + keptList(call),
+      hidden: [],
+      backHref: userHref(id) + keptList(call),
+    },
   };
 }

@@ -1,9 +1,10 @@
 import { AppError } from '../errors.ts';
 import { type Actor, may } from '../users/permissions.ts';
+import type { PageCall } from './page.ts';
 
 export const USERS_HREF = '/admin/auth/user/';
 
-/** By which parameter Django's pages remember the list they were opened from. */
+/** By which parameter Django's pages remember how the list was filtered that they were opened from. */
 const KEPT = '_changelist_filters';
 
 export function mayViewUsers(actor: Actor): boolean {
@@ -14,17 +15,26 @@ export function userHref(id: number, page: 'change' | 'password' | 'delete' | 'h
   return `${USERS_HREF}${id}/${page}/`;
 }
 
-/** What the address of a page keeps of the list that leads to it, with its question mark, or nothing. */
-export function keptList(list: URLSearchParams): string {
-  const query = list.toString();
-  return query === '' ? '' : `?${new URLSearchParams({ [KEPT]: query })}`;
+/**
+ * What the address of a page remembers of the list that it was opened from, with its question mark, or nothing. The
+ * first page that a list leads to has it from the browser: in every row of the list it would be a burden.
+ */
+export function keptList({ query, request }: Pick<PageCall, 'query' | 'request'>): string {
+  const list = query.get(KEPT) ?? listIn(request.headers.referer);
+  return list === '' ? '' : `?${new URLSearchParams({ [KEPT]: list })}`;
+}
+
+/** The parameters of the list of users, if that is what an address leads to. */
+function listIn(address = ''): string {
+  const [page = '', list = ''] = address.split('?');
+  return page.endsWith(USERS_HREF) ? new URLSearchParams(list).toString() : '';
 }
 
 /** The list that a page was opened from, filtered as it was; the overview for who may not see lists of users. */
-export function listHref(viewer: Actor, query: URLSearchParams): string {
-  if (!mayViewUsers(viewer)) return '/admin/';
-  const list = new URLSearchParams(query.get(KEPT) ?? '').toString();
-  return list === '' ? USERS_HREF : `${USERS_HREF}?${list}`;
+export function listHref(call: Pick<PageCall, 'query' | 'request' | 'viewer'>): string {
+  if (!mayViewUsers(call.viewer)) return '/admin/';
+  const list = new URLSearchParams(keptList(call).slice(1)).get(KEPT);
+  return list === null ? USERS_HREF : `${USERS_HREF}?${new URLSearchParams(list)}`;
 }
 
 export function noSuchUser(): AppError {

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { endAdminSessionsOf, keepOnlyAdminSession } from '../sessions/admin-sessions.ts';
 import type { Settings } from '../settings.ts';
 import { requireDeed } from '../users/account-policy.ts';
@@ -9,6 +10,7 @@ import { hashPassword, unusablePassword } from '../users/hashers.ts';
 import { isUsablePassword } from '../users/password-summary.ts';
 import { findUserById } from '../users/users.ts';
 import { type FormReading, fieldViews, readForm } from './form.ts';
+import { complaintsIn } from './new-password.ts';
 import type { GuardedPage, PageCall, PageResult, PageView } from './page.ts';
 import { noSuchUser, USERS_HREF, userHref } from './user-links.ts';
 import { passwordFields, readsPassword } from './user-password-fields.ts';
@@ -35,8 +37,11 @@ export function userPasswordPage(db: Database, settings: Settings): GuardedPage 
       if (!isUsable) {
         return call.form.has('confirmed') ? set(db, call, user, unusablePassword()) : askView(user, settings);
       }
-      const password = reading.values.password1 as string;
-      return set(db, call, user, await hashPassword(password, settings));
+      try {
+        return await set(db, call, user, await hashPassword(reading.values.password1 as string, settings));
+      } catch (error) {
+        return passwordView(user, { ...reading, errors: complaintsIn(error, PASSWORD.passwords) });
+      }
     },
   };
 }
@@ -61,7 +66,7 @@ async function set(
   user: UserRow,
   passwordHash: string,
 ): Promise<PageResult> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await changePassword(trx, { actor: viewer, origin, now }, user.id, passwordHash);
     if (user.id === viewer.user.id) await keepOnlyAdminSession(trx, viewer.session, passwordHash);
     else await endAdminSessionsOf(trx, [user.id]);

@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { endAdminSessionsOf } from '../sessions/admin-sessions.ts';
 import type { Settings } from '../settings.ts';
 import { previewRevocation, revokeTokensOf } from '../tokens/mass-revocation.ts';
@@ -169,7 +170,7 @@ function nothingToDo(text: string, lists: readonly unknown[]): Question {
 
 async function switchUsers(deed: Deed, to: 'activate' | 'deactivate'): Promise<string> {
   const ids = (await switchable(deed, to)).users.map(({ id }) => id);
-  const { length } = await deed.db.transaction().execute(async (trx) => {
+  const { length } = await inTransaction(deed.db, async (trx) => {
     const switched = await switchAccounts(trx, acting(deed.call), to, ids);
     if (to === 'deactivate') await endAdminSessionsOf(trx, ids);
     return switched;

@@ -9,6 +9,7 @@ import type { EndpointJournal } from './journal.ts';
 export function authCheckEndpoint(): Endpoint {
   return {
     path: '/api/auth/check/',
+    isListed: false,
     name: 'auth_check',
     title: 'Auth Check',
     description: '',

@@ -3,6 +3,7 @@ import type { Endpoint } from '../http/endpoint.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { blacklistToken } from '../tokens/revoke.ts';
 import type { EndpointJournal } from './journal.ts';
+import { refreshField, takeBack } from './refresh-cookie.ts';
 
 /** /api/token/blacklist/: SimpleJWT's TokenBlacklistView. */
 export function blacklistEndpoint(db: Database, context: TokenContext): Endpoint {
@@ -18,10 +19,10 @@ export function blacklistEndpoint(db: Database, context: TokenContext): Endpoint
     access: 'anyone',
     actions: {
       POST: {
-        fields: [{ name: 'refresh', label: 'Refresh', kind: 'token' }],
-        handle: async ({ values }) => {
+        fields: [refreshField(context.settings)],
+        handle: async ({ values, request }) => {
           await blacklistToken(db, context, values.refresh as string);
-          return { body: {} };
+          return takeBack(context.settings, request);
         },
       },
     },

@@ -41,7 +41,11 @@ export function journalOutcomes(journal: Journal, { settings }: TokenContext): O
 
 /** Other refusals are about the form of a request, or this server's own trouble. Bringing no token is no event. */
 function isOfCredentials({ code, status }: AppError): boolean {
-  return (status === 401 && code !== 'not_authenticated') || code === 'token_blacklisted_at_verify';
+  return (
+    (status === 401 && code !== 'not_authenticated') ||
+    code === 'token_blacklisted_at_verify' ||
+    code === 'throttled'
+  );
 }
 
 function doneEvent(settings: Settings, kind: EventKind, request: FastifyRequest): NotedEvent {
@@ -75,7 +79,7 @@ function refusedEvent(
 
 /** Whom a refusal is about. What a token says counts only where the signature is this server's. */
 function clueOfRefused(settings: Settings, request: FastifyRequest, reason: ErrorCode): AccountClue | null {
-  if (reason === 'no_active_account') return typedName(request);
+  if (reason === 'no_active_account' || reason === 'throttled') return typedName(request);
   if (reason === 'token_invalid' || reason === 'bad_authorization_header') return null;
   const token = sentToken(settings, request);
   const claims = token === null ? null : claimsOf(token);

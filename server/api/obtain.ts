@@ -5,10 +5,11 @@ import type { Call, Endpoint } from '../http/endpoint.ts';
 import type { Field } from '../http/fields.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { obtainPair, obtainSliding } from '../tokens/issue.ts';
-import { authenticate } from '../users/authenticate.ts';
 import { PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
+import { logIn } from '../users/log-in.ts';
 import { clientOf } from './client.ts';
 import type { EndpointJournal } from './journal.ts';
+import { deliver } from './refresh-cookie.ts';
 
 const CREDENTIALS: readonly Field[] = [
   { name: 'username', label: 'Username', kind: 'text' },
@@ -31,9 +32,11 @@ export function obtainPairEndpoint(db: Database, context: TokenContext): Endpoin
     actions: {
       POST: {
         fields: CREDENTIALS,
-        handle: async (call) => ({
-          body: await obtainPair(db, context, await logIn(db, context, call), clientOf(call.request)),
-        }),
+        handle: async (call) => {
+          const user = await requireLogin(db, context, call);
+          const pair = await obtainPair(db, context, user, clientOf(call.request));
+          return deliver(context.settings, call.request, pair);
+        },
       },
     },
     journal: JOURNAL,
@@ -56,7 +59,12 @@ export function obtainSlidingEndpoint(db: Database, context: TokenContext): Endp
       POST: {
         fields: CREDENTIALS,
         handle: async (call) => ({
-          body: await obtainSliding(db, context, await logIn(db, context, call), clientOf(call.request)),
+          body: await obtainSliding(
+            db,
+            context,
+            await requireLogin(db, context, call),
+            clientOf(call.request),
+          ),
         }),
       },
     },
@@ -64,9 +72,13 @@ export function obtainSlidingEndpoint(db: Database, context: TokenContext): Endp
   };
 }
 
-async function logIn(db: Database, context: TokenContext, { values }: Call): Promise<UserRow> {
+async function requireLogin(
+  db: Database,
+  { settings, now }: TokenContext,
+  { values, request }: Call,
+): Promise<UserRow> {
   const credentials = { username: values.username as string, password: values.password as string };
-  const user = await authenticate(db, credentials, context.settings);
+  const user = await logIn(db, settings, credentials, request.ip, new Date(now() * 1000));
   if (user === null) throw new AppError('no_active_account');
   return user;
 }

@@ -4,6 +4,7 @@ import type { TokenContext } from '../tokens/context.ts';
 import { refreshPair, refreshSliding } from '../tokens/refresh.ts';
 import { clientOf } from './client.ts';
 import type { EndpointJournal } from './journal.ts';
+import { deliver, refreshField } from './refresh-cookie.ts';
 
 const JOURNAL = { done: 'refreshed', refused: 'refresh_refused' } satisfies EndpointJournal;
 
@@ -20,12 +21,13 @@ export function refreshPairEndpoint(db: Database, context: TokenContext): Endpoi
     actions: {
       POST: {
         fields: [
-          { name: 'refresh', label: 'Refresh', kind: 'token' },
+          refreshField(context.settings),
           { name: 'access', label: 'Access', kind: 'token', readOnly: true },
         ],
-        handle: async ({ values, request }) => ({
-          body: await refreshPair(db, context, values.refresh as string, clientOf(request)),
-        }),
+        handle: async ({ values, request }) => {
+          const pair = await refreshPair(db, context, values.refresh as string, clientOf(request));
+          return deliver(context.settings, request, pair);
+        },
       },
     },
     nextStep: { label: 'Refresh with this token', tokenTypes: ['refresh'], field: 'refresh' },

@@ -38,7 +38,6 @@ export function sessionsEndpoint(db: Database, context: TokenContext): Endpoint 
         },
       },
     },
-    nextStep: { label: 'See your sessions', tokenTypes: ['access'], field: null },
   };
 }
 

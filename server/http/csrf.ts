@@ -31,12 +31,20 @@ export function renewCsrfSecret(reply: FastifyReply): string {
  * @throws AppError `csrf_failed`
  */
 export function requireSameSite(request: FastifyRequest, token: string | undefined): void {
-  const { origin, 'sec-fetch-site': site } = request.headers;
-  if (typeof site === 'string' && site !== 'same-origin' && site !== 'none')
-    throw new AppError('csrf_failed');
-  if (origin !== undefined && hostOf(origin) !== request.host) throw new AppError('csrf_failed');
+  refuseOtherSites(request);
   const secret = readCookie(request, COOKIE);
   if (!secret || !token || !tokens.verify(secret, token)) throw new AppError('csrf_failed');
+}
+
+/**
+ * Refuses a request that the browser says comes from a page of another site, or of another host of this one.
+ *
+ * @throws AppError `csrf_failed`
+ */
+export function refuseOtherSites({ headers, host }: FastifyRequest): void {
+  const { origin, 'sec-fetch-site': site } = headers;
+  const isOurs = site === undefined || site === 'same-origin' || site === 'none';
+  if (!isOurs || (origin !== undefined && hostOf(origin) !== host)) throw new AppError('csrf_failed');
 }
 
 /** The scheme is not compared: behind a proxy that ends TLS it differs, and a page of another scheme has no token. */

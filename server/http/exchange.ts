@@ -17,6 +17,8 @@ export interface Exchange {
   bearer: Bearer | null;
   /** What the fields were found to hold; null until they were looked at. */
   values: Values | null;
+  /** Whether a cookie brought the token, so that its successor goes back the same way. */
+  cookieWasUsed: boolean;
   /** The token that a page's form carries in place of an Authorization header. */
   pageToken: string | null;
   /** The media type and the text that were sent, where they came through the raw data form. */
@@ -48,6 +50,7 @@ export function newExchange(endpoint: Endpoint | null, method: string): Exchange
     method,
     bearer: null,
     values: null,
+    cookieWasUsed: false,
     pageToken: null,
     raw: null,
   };

@@ -10,6 +10,8 @@ export interface Field {
   readOnly?: boolean;
   /** The most characters that are taken; none is counted where there is no limit. */
   maxLength?: number;
+  /** The cookie that may bring it where the body does not. */
+  cookie?: string;
 }
 
 /** What was entered, by field name: trimmed, never empty. */
@@ -23,15 +25,20 @@ const AROUND = new RegExp(`^${SPACE}|${SPACE}$`, 'g');
  * Checks the body of a request against an endpoint's fields, as DRF's Serializer and CharField do. Members that no
  * field names are ignored.
  *
+ * @param otherwise gives what a field holds that the body does not name
  * @throws AppError `invalid` with DRF's messages, each list under the name of its field
  */
-export function validate(fields: readonly Field[], body: unknown): Values {
+export function validate(
+  fields: readonly Field[],
+  body: unknown,
+  otherwise: (field: Field) => string | undefined = () => undefined,
+): Values {
   const members = membersOf(body);
   const values: Record<string, string> = {};
   const errors: Record<string, Json> = {};
   for (const field of fields) {
     if (field.readOnly) continue;
-    const input = Object.hasOwn(members, field.name) ? members[field.name] : undefined;
+    const input = Object.hasOwn(members, field.name) ? members[field.name] : otherwise(field);
     const result = checkText(field, input);
     if (typeof result === 'string') values[field.name] = result;
     else errors[field.name] = result;

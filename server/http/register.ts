@@ -12,6 +12,7 @@ import { type Format, negotiate } from './negotiate.ts';
 import type { PageRenderer } from './page.ts';
 import { registerParsers } from './parsers.ts';
 import { type OutcomeListener, type Responder, respond, sendJson } from './respond.ts';
+import { fromCookie } from './token-cookie.ts';
 
 export interface EndpointsOptions {
   settings: Settings;
@@ -136,7 +137,7 @@ async function answer(
     const body = describeEndpoint(endpoint);
     return respond(responder, request, reply, { status: 200, body, refusal: null });
   }
-  const values = validate(action.fields, request.body);
+  const values = validate(action.fields, request.body, (field) => fromCookie(request, field));
   request.exchange.values = values;
   const {
     status = 200,

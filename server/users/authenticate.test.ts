@@ -64,6 +64,29 @@ test('a right password is hashed anew when the cost was raised', async () => {
   assert.deepEqual(user, await findUserByUsername(db, 'old'));
 });
 
+test('a right password is hashed anew by the first hasher, in whatever way of Django it was hashed', async () => {
+  const stored = 'pbkdf2_sha1$20000$saltsaltsalt$ekYWsWZfYilxFu4urlZ8nDtNsrY=';
+  await newUser('shared', { passwordHash: stored });
+  const logIn = (password: string, hashers: string) => {
+    const settings = settingsOf({ PASSWORD_HASHERS: hashers, BCRYPT_ROUNDS: String(ROUNDS) });
+    return authenticate(db, { username: 'shared', password }, settings);
+  };
+  assert.equal(await logIn('pw-Fixture-123', 'bcrypt_sha256'), null);
+  assert.equal(await logIn('wrong', 'bcrypt_sha256,pbkdf2_sha1'), null);
+  assert.equal((await findUserByUsername(db, 'shared'))?.password, stored);
+  for (const [hashers, format] of [
+    ['bcrypt_sha256,pbkdf2_sha1', /^bcrypt_sha256\$\$2b\$05\$/],
+    ['pbkdf2_sha256,bcrypt_sha256', /^pbkdf2_sha256\$1000000\$/],
+    ['scrypt,pbkdf2_sha256', /^scrypt\$16384\$/],
+    ['argon2,scrypt', /^argon2\$argon2id\$/],
+  ] as const) {
+    const user = await logIn('pw-Fixture-123', hashers);
+    assert.match(user?.password ?? '', format);
+    assert.deepEqual(user, await findUserByUsername(db, 'shared'));
+    assert.deepEqual(await logIn('pw-Fixture-123', hashers), user);
+  }
+});
+
 test('logins at the same time, each of which would hash anew, are all let in', async () => {
   await newUser('busy', { rounds: 4 });
   const users = await Promise.all(

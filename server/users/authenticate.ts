@@ -1,6 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
-import { checkPassword, type HashingSettings, hashPassword } from './hashers.ts';
+import { type AttemptGuard, checkPassword, type HashingSettings, hashPassword } from './hashers.ts';
 import { findUserById, findUserByUsername, replacePassword } from './users.ts';
 
 export interface Credentials {
@@ -17,17 +17,19 @@ const MAX_CHECKS = 3;
  * costs the same work. A right password whose hash is of another algorithm, or has other parameters, than a new one
  * would is hashed anew.
  *
- * @throws AppError `busy` when too many passwords wait to be hashed
+ * @param guardFor what bounds the attempts, by the account that was found
+ * @throws AppError `busy` when too many passwords wait to be hashed; what the guard throws
  */
 export async function authenticate(
   db: Database,
   { username, password }: Credentials,
   settings: HashingSettings,
+  guardFor: (user: UserRow | null) => AttemptGuard | undefined = () => undefined,
 ): Promise<UserRow | null> {
   let user = await findUserByUsername(db, username);
   for (let checks = 0; checks < MAX_CHECKS; checks += 1) {
     const stored = user?.is_active ? user.password : null;
-    const { matches, mustUpdate } = await checkPassword(password, stored, settings);
+    const { matches, mustUpdate } = await checkPassword(password, stored, settings, guardFor(user));
     if (user === null || !matches) return null;
     const expected = mustUpdate ? await upgraded(db, user, password, settings) : user.password;
     // Hashing takes long enough for the password to be changed or the account to be closed meanwhile.

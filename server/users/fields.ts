@@ -62,7 +62,8 @@ export function passwordComplaints(password: string): string[] {
   ];
 }
 
-function lengthComplaints(value: string, limit: number): string[] {
+/** Complaints about a text of more characters than a column holds, in Django's words. */
+export function lengthComplaints(value: string, limit: number): string[] {
   const length = [...value].length;
   return length > limit ? [`Ensure this value has at most ${limit} characters (it has ${length}).`] : [];
 }

@@ -20,6 +20,13 @@ export interface PasswordCheck {
   mustUpdate: boolean;
 }
 
+/** Bounds how often passwords may be tried. */
+export interface AttemptGuard {
+  /** Throws where no more are. */
+  admit(): Promise<void>;
+  refused(): Promise<void>;
+}
+
 const NO_MATCH: PasswordCheck = { matches: false, mustUpdate: false };
 
 /**
@@ -43,25 +50,26 @@ const TOO_LONG = 'This password is too long. It must contain at most 72 bytes.';
  * unknown or malformed hash, one whose parameters would exhaust the server, and a wrong password cost the same: one
  * hash as it would be made now. A hash of another algorithm than the first costs what a new one of its own does.
  *
- * @throws AppError `busy` when too many hashes wait already
+ * @param guard asked when the turn has come, right before the work, and told when the password did not match
+ * @throws AppError `busy` when too many hashes wait already; what the guard throws
  */
 export function checkPassword(
   password: string,
   stored: string | null,
   settings: HashingSettings,
+  guard?: AttemptGuard,
 ): Promise<PasswordCheck> {
   const found = hasherOf(stored ?? '', settings);
   const hash = found?.hasher.takes(password) ? found.hasher.read(stored ?? '') : null;
   return inTurn(async () => {
+    await guard?.admit();
     const current = hasherFor(password, settings);
-    if (hash === null) {
-      await (current?.hasher ?? preferredHasher(settings)).hash(password);
-      return NO_MATCH;
-    }
-    if (await hash.matches(password)) {
+    if (hash !== null && (await hash.matches(password))) {
       return { matches: true, mustUpdate: found?.name !== current?.name || !hash.isCurrent };
     }
-    await hash.harden(password);
+    if (hash === null) await (current?.hasher ?? preferredHasher(settings)).hash(password);
+    else await hash.harden(password);
+    await guard?.refused();
     return NO_MATCH;
   });
 }

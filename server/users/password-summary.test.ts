@@ -21,6 +21,10 @@ const SUMMARIES: readonly (readonly [stored: string, summary: string])[] = [
     'algorithm: argon2; variety: argon2id; version: 19; memory cost: 102400; time cost: 2; parallelism: 8; salt: c2FsdH*****; hash: UkVEYW**********',
   ],
   [
+    'argon2$argon2i$m=8,t=1,p=1$c29tZXNhbHQ$gwQOXSNhxiOxPOA0',
+    'algorithm: argon2; variety: argon2i; version: 16; memory cost: 8; time cost: 1; parallelism: 1; salt: c29tZX*****; hash: gwQOXS**********',
+  ],
+  [
     'bcrypt_sha256$$2b$12$/.yL9ivbqidjj1gsmCTQtO2uu2.LrVJTa3USb92gN6YPdOrQw9yr.',
     'algorithm: bcrypt_sha256; work factor: 12; salt: /.yL9i****************; checksum: 2uu2.L*************************',
   ],

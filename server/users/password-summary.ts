@@ -15,6 +15,9 @@ export interface PasswordSummary {
 /** The salt and the hash itself, which are told in part only. */
 const MASKED: ReadonlySet<string> = new Set(['salt', 'hash', 'checksum']);
 
+/** What a part is that a hash may leave out: before Argon2 had a version 19, it did not tell its version. */
+const NOT_TOLD: Readonly<Record<string, string>> = { version: '16' };
+
 /** How many characters of a masked part are shown. */
 const SHOWN = 6;
 
@@ -28,7 +31,7 @@ const FORMATS: readonly { labels: readonly string[]; pattern: RegExp }[] = [
   {
     labels: ['algorithm', 'variety', 'version', 'memory cost', 'time cost', 'parallelism', 'salt', 'hash'],
     pattern:
-      /^(?<algorithm>argon2)\$(?<variety>argon2\w+)\$v=(?<version>\d+)\$m=(?<memory_cost>\d+),t=(?<time_cost>\d+),p=(?<parallelism>\d+)\$(?<salt>[A-Za-z0-9+/=]+)\$(?<hash>[A-Za-z0-9+/=]+)$/,
+      /^(?<algorithm>argon2)\$(?<variety>argon2\w+)\$(?:v=(?<version>\d+)\$)?m=(?<memory_cost>\d+),t=(?<time_cost>\d+),p=(?<parallelism>\d+)\$(?<salt>[A-Za-z0-9+/=]+)\$(?<hash>[A-Za-z0-9+/=]+)$/,
   },
   {
     labels: ['algorithm', 'work factor', 'salt', 'checksum'],
@@ -60,7 +63,7 @@ export function isUsablePassword(stored: string): boolean {
 }
 
 function detail(label: string, parts: Readonly<Record<string, string>>): PasswordDetail {
-  const part = parts[label.replace(' ', '_')] ?? '';
+  const part = parts[label.replace(' ', '_')] ?? NOT_TOLD[label] ?? '';
   return { label, value: MASKED.has(label) ? masked(part) : part };
 }
 
