@@ -1,4 +1,4 @@
-import fastifyCookie from '@fastify/cookie';
+import { parse, serialize } from 'cookie';
 import type { FastifyRequest } from 'fastify';
 import { refuseOtherSites } from './csrf.ts';
 import type { Field } from './fields.ts';
@@ -16,7 +16,7 @@ const COOKIE_HEADER = 'x-refresh-cookie';
  */
 export function fromCookie(request: FastifyRequest, { cookie }: Field): string | undefined {
   if (cookie === undefined || request.headers.cookie === undefined) return undefined;
-  const value = fastifyCookie.parse(request.headers.cookie)[cookieName(request, cookie)];
+  const value = parse(request.headers.cookie)[cookieName(request, cookie)];
   if (!value) return undefined;
   refuseOtherSites(request);
   request.exchange.cookieWasUsed = true;
@@ -47,7 +47,7 @@ export function tokenCookie(
   token: string | null,
   maxAge: number,
 ): Record<string, string> {
-  const cookie = fastifyCookie.serialize(cookieName(request, name), token ?? '', {
+  const cookie = serialize(cookieName(request, name), token ?? '', {
     path: PATH,
     httpOnly: true,
     sameSite: 'strict',
