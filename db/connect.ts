@@ -2,19 +2,30 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Kysely } from 'kysely';
 import { JotgateSqliteDialect } from './dialects.ts';
+import { JotgatePostgresDialect } from './postgres-dialect.ts';
 import type { Database } from './statement.ts';
 import type { Tables } from './tables.ts';
 
+/** How many connections to Postgres are open at most, where nothing else is said. */
+const POOL_SIZE = 10;
+
 /**
- * Opens the database that a URL names and makes its folder where there is none.
+ * Opens the database that a URL names. A file of SQLite is opened at once, and its folder made where there is none;
+ * Postgres is connected to by the first query.
  *
- * @param url `sqlite:` and a path, relative to the working folder, or `sqlite::memory:`
+ * @param url `sqlite:` and a path, relative to the working folder, `sqlite::memory:`, or `postgres://…`
+ * @param options.poolSize how many connections to Postgres are open at most
  * @throws Error when the folder cannot be made; the driver's when the file cannot be made or read, or is no database
  */
-export function connect(url: string): Database {
+export function connect(url: string, { poolSize = POOL_SIZE } = {}): Database {
+  if (isPostgresUrl(url)) return new Kysely<Tables>({ dialect: new JotgatePostgresDialect(url, poolSize) });
   const path = sqlitePath(url);
   if (path !== ':memory:') makeFolder(dirname(path));
   return new Kysely<Tables>({ dialect: new JotgateSqliteDialect(path) });
+}
+
+export function isPostgresUrl(url: string): boolean {
+  return /^postgres(ql)?:/i.test(url);
 }
 
 /** Makes a folder and those above it. Node's own `recursive` never comes back from where none can be made, as in /proc. */

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
 import { sql } from 'kysely';
 import { connect, sqlitePath } from './connect.ts';
-import { isBusy } from './dialects.ts';
+import { isBusy } from './failures.ts';
 import { inFolder } from './folder.fixture.ts';
 import { type Database, statement } from './statement.ts';
 

@@ -3,11 +3,16 @@ import {
   CompiledQuery,
   type DatabaseConnection,
   type Driver,
+  type QueryCompiler,
   type QueryResult,
+  type RawNode,
   SqliteAdapter,
   SqliteDialect,
   SqliteDriver,
+  SqliteQueryCompiler,
 } from 'kysely';
+import { chooseDialect } from './by-dialect.ts';
+import { isBusy } from './failures.ts';
 
 /** How long one statement may block the event loop while another process holds the lock, in milliseconds. */
 const BLOCKING_BUSY_TIMEOUT = 50;
@@ -34,6 +39,18 @@ export class JotgateSqliteDialect extends SqliteDialect {
 
   override createAdapter(): SqliteAdapter {
     return new TransactionalDdlAdapter();
+  }
+
+  override createQueryCompiler(): QueryCompiler {
+    return new ChoosingSqliteCompiler();
+  }
+}
+
+class ChoosingSqliteCompiler extends SqliteQueryCompiler {
+  protected override visitRaw(node: RawNode): void {
+    const chosen = chooseDialect(node, 'sqlite');
+    if (chosen === node) super.visitRaw(node);
+    else this.visitNode(chosen);
   }
 }
 
@@ -105,14 +122,4 @@ class PatientConnection implements DatabaseConnection {
   streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
     return this.#connection.streamQuery<Row>(query, chunkSize);
   }
-}
-
-/** Whether an error of the driver says that another process holds the lock. */
-export function isBusy(error: unknown): boolean {
-  return error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_BUSY');
-}
-
-/** Whether an error of the driver says that nothing could be written for want of room. */
-export function isFull(error: unknown): boolean {
-  return error instanceof SqliteDatabase.SqliteError && error.code.startsWith('SQLITE_FULL');
 }

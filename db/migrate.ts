@@ -1,5 +1,9 @@
-import { Migrator } from 'kysely';
+import { sql } from 'kysely';
+import { isPostgres } from './by-dialect.ts';
+import { hasTable } from './has-table.ts';
+import { lockName } from './locks.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import { withoutDeadline } from './postgres-dialect.ts';
 import type { Database } from './statement.ts';
 
 export interface MigrationState {
@@ -41,28 +45,54 @@ export async function listMigrations(db: Database): Promise<MigrationState[]> {
  * @throws NewerSchemaError as `listMigrations`; else what the migration threw, with nothing of it left behind
  */
 export async function migrate(db: Database, onApplied: (name: string) => void = () => {}): Promise<void> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
-    migrationTableName: MIGRATION_TABLE,
-    migrationLockTableName: `${MIGRATION_TABLE}_lock`,
+  if ((await listMigrations(db)).every(({ applied }) => applied)) return;
+  await withoutDeadline(db, async () => {
+    await makeOwnTables(db);
+    for (;;) {
+      const name = await db.transaction().execute(applyNext);
+      if (name === null) return;
+      onApplied(name);
+    }
   });
-  while ((await listMigrations(db)).some((migration) => !migration.applied)) {
-    const { error, results } = await migrator.migrateUp();
-    if (error !== undefined) throw error;
-    for (const result of results ?? []) onApplied(result.migrationName);
-  }
 }
 
 const MIGRATION_TABLE = 'jotgate_migration';
 
+/** Tables of the migrations themselves: what was applied and when, and on Postgres a row for each lock. */
+const OWN_TABLES = {
+  sqlite: {
+    [MIGRATION_TABLE]: '"name" varchar(255) NOT NULL PRIMARY KEY, "timestamp" varchar(255) NOT NULL',
+  },
+  postgres: {
+    [MIGRATION_TABLE]: '"name" varchar(255) NOT NULL PRIMARY KEY, "timestamp" varchar(255) NOT NULL',
+    jotgate_lock: '"name" varchar(40) NOT NULL PRIMARY KEY',
+  },
+} as const;
+
+async function makeOwnTables(db: Database): Promise<void> {
+  for (const [table, columns] of Object.entries(OWN_TABLES[isPostgres(db) ? 'postgres' : 'sqlite'])) {
+    try {
+      await sql.raw(`CREATE TABLE IF NOT EXISTS "${table}" (${columns})`).execute(db);
+    } catch (error) {
+      // On Postgres the second of two at the same time may fail all the same.
+      if (!(await hasTable(db, table))) throw error;
+    }
+  }
+}
+
+/** Applies one migration, and gives its name; null where there is none left. */
+async function applyNext(trx: Database): Promise<string | null> {
+  await lockName(trx, 'migrations');
+  const next = (await listMigrations(trx)).find(({ applied }) => !applied);
+  if (next === undefined) return null;
+  await MIGRATIONS[next.name]?.up(trx);
+  await sql`insert into ${sql.table(MIGRATION_TABLE)} (name, timestamp)
+    values (${next.name}, ${new Date().toISOString()})`.execute(trx);
+  return next.name;
+}
+
 async function appliedNames(db: Database): Promise<Set<string>> {
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === MIGRATION_TABLE)) return new Set();
-  const rows = await db
-    .withTables<{ [MIGRATION_TABLE]: { name: string } }>()
-    .selectFrom(MIGRATION_TABLE)
-    .select('name')
-    .execute();
+  if (!(await hasTable(db, MIGRATION_TABLE))) return new Set();
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(MIGRATION_TABLE)}`.execute(db);
   return new Set(rows.map((row) => row.name));
 }

@@ -6,6 +6,8 @@ import {
   type QueryResult,
   type RootOperationNode,
 } from 'kysely';
+import { isPostgres } from './by-dialect.ts';
+import { keepPrepared } from './prepared.ts';
 import type { Tables } from './tables.ts';
 
 /** The database or a transaction of it: what every function that queries takes first. */
@@ -16,7 +18,8 @@ export type Database = Kysely<Tables>;
  * one costs more than running it. Its values stand in the order in which they occur in the SQL, so the builder
  * must bind nothing of its own (no `limit(1)`, no constant).
  *
- * Outside a transaction, reads that are asked for in one turn of the event loop are run together.
+ * Outside a transaction, reads that are asked for in one turn of the event loop are run together, on SQLite; Postgres
+ * runs them side by side, each on a connection of its own.
  */
 export function statement<Row>(build: (db: Database) => Compilable<Row>) {
   const compiledFor = new WeakMap<DialectAdapter, CompiledQuery<Row>>();
@@ -31,9 +34,11 @@ export function statement<Row>(build: (db: Database) => Compilable<Row>) {
         );
       }
       compiledFor.set(adapter, compiled);
+      keepPrepared(compiled.sql);
     }
     const query = { ...compiled, parameters };
-    return isRead(compiled.query) && !db.isTransaction ? readWithThisTurn(db, query) : db.executeQuery(query);
+    const isAlone = db.isTransaction || !isRead(compiled.query) || isPostgres(db);
+    return isAlone ? db.executeQuery(query) : readWithThisTurn(db, query);
   };
 }
 

@@ -69,7 +69,7 @@ const ROOMS: readonly Room[] = [
   outside('console'),
   { files: /^server\/commands\//, may: /^(db\/|server\/(?!main\.ts$))/ },
   { files: /^server\/main\.ts$/, may: /^server\/(commands\/|errors\.ts$|settings\.ts$)/ },
-  { files: /^server\/app(\.test)?\.ts$/, may: /^(db\/|server\/(?!commands\/|main\.ts$|app\.ts$))/ },
+  { files: /^server\/app(\.(test|fixture))?\.ts$/, may: /^(db\/|server\/(?!commands\/|main\.ts$|app\.ts$))/ },
   { files: /^server\/errors\.ts$/, may: /^$/ },
   { files: ROOT_FILE, may: /^$/ },
   {
@@ -79,7 +79,7 @@ const ROOMS: readonly Room[] = [
 ];
 
 /** Tests may do what the file beside them may, build an app or run a command, and use the tests' own helpers. */
-const TESTS_MAY = /^(e2e\/|db\/|server\/(app|settings|errors)\.ts$|server\/commands\/)/;
+const TESTS_MAY = /^(e2e\/|db\/|server\/(app|app\.fixture|settings|errors)\.ts$|server\/commands\/)/;
 
 const isTest = (file: string) => /\.(test|fixture)\.ts$/.test(file);
 

@@ -10,6 +10,7 @@ export const SESSION_TABLES: readonly string[] = [
     "address" varchar(45) NOT NULL, "user_agent" varchar(255) NOT NULL,
     "ended_at" datetime NULL, "end_reason" varchar(40) NOT NULL)`,
   'CREATE INDEX "jotgate_session_user_id" ON "jotgate_session" ("user_id")',
+  'CREATE INDEX "jotgate_session_address" ON "jotgate_session" ("address" COLLATE BINARY)',
   'CREATE INDEX "jotgate_session_last_used_at" ON "jotgate_session" ("last_used_at")',
   `CREATE TABLE "jotgate_session_token" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
     "jti" varchar(255) NOT NULL UNIQUE,

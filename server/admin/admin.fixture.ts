@@ -1,56 +1,34 @@
 import assert from 'node:assert/strict';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
-import { newDatabase } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
-import { settingsOf } from '../../e2e/settings-of.ts';
-import { buildApp } from '../app.ts';
+import { PASSWORD, startSite, type TestSite } from '../app.fixture.ts';
 import type { SettingName } from '../settings.ts';
-import { hashPassword } from '../users/hashers.ts';
-import { createUser, type NewUser } from '../users/users.ts';
 
-export const PASSWORD = 'pw-Fixture-123';
+export { PASSWORD };
 
 const FORM = 'application/x-www-form-urlencoded';
 
 /** A form's fields; a list stands for a name that comes more than once. */
 export type Form = Readonly<Record<string, string | readonly string[]>>;
 
-export interface TestAdmin {
-  db: Database;
-  app: FastifyInstance;
-  /** Seconds since the epoch: what the app takes for now. */
-  clock: { now: number };
-  /** Adds an account whose password is PASSWORD. */
-  addUser(user: Partial<NewUser> & { username: string }): Promise<UserRow>;
+export interface TestAdmin extends TestSite {
   /** Gives a user permissions by their keys: `auth.view_user`. */
   grant(user: UserRow, ...keys: string[]): Promise<void>;
   /** A visitor of his own; logged in where a username is given. */
   visitor(username?: string): Promise<Visitor>;
-  close(): Promise<void>;
 }
 
-/** An app on a database in memory, with a clock that stands still until it is set. */
+/** A site whose admin is visited. */
 export async function startAdmin(env: Partial<Record<SettingName, string>> = {}): Promise<TestAdmin> {
-  const db = await newDatabase();
-  const clock = { now: Date.UTC(2026, 2, 4, 5, 6, 7) / 1000 };
-  const app = await buildApp({ db, settings: settingsOf(env), now: () => clock.now });
-  await app.ready();
-  const passwordHash = await hashPassword(PASSWORD, settingsOf());
+  const site = await startSite(env);
   return {
-    db,
-    app,
-    clock,
-    addUser: (user) => createUser(db, { passwordHash, ...user }, new Date(clock.now * 1000)),
-    grant: (user, ...keys) => grant(db, user, keys),
+    ...site,
+    grant: (user, ...keys) => grant(site.db, user, keys),
     async visitor(username) {
-      const visitor = new Visitor(app);
+      const visitor = new Visitor(site.app);
       if (username !== undefined) await visitor.logIn(username);
       return visitor;
-    },
-    async close() {
-      await app.close();
-      await db.destroy();
     },
   };
 }

@@ -130,11 +130,13 @@ function entryText({ jti, user, isExpired }: BlacklistedView['token']): string {
 }
 
 function revivalText(revivable: number, all: number): string {
+  const again = 'can use it again, from the next request on until it expires.';
+  if (all === 1) {
+    return revivable === 0
+      ? 'It has expired, so it stays refused.'
+      : `It has not expired: whoever has it ${again}`;
+  }
   if (revivable === 0) return 'All of them have expired: none works again.';
-  const count = revivable.toLocaleString('en-US');
-  const which =
-    revivable === all
-      ? 'None of them has expired'
-      : `${count} of them ${revivable === 1 ? 'has' : 'have'} not expired`;
-  return `${which}: whoever has such a token can use it again, from the next request on until it expires.`;
+  const count = `${revivable.toLocaleString('en-US')} of them ${revivable === 1 ? 'has' : 'have'} not expired`;
+  return `${revivable === all ? 'None of them has expired' : count}: whoever has such a token ${again}`;
 }

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 
 /** What the codes of refusals mean to whoever reads the history. */
 const REFUSALS: Partial<Record<ErrorCode, string>> = {
-  no_active_account: 'wrong username or password, or switched off',
+  no_active_account: 'wrong name or password, or switched off',
   token_user_inactive: 'account gone or switched off',
   token_password_changed: 'password changed since',
   token_invalid: 'not a genuine token',

@@ -37,14 +37,15 @@ export interface EventRow {
   from: string;
 }
 
-/** How many changes a row shows, and how many characters of each value. */
+/** How many changes a row shows, and how many characters of each value and of a token's id. */
 export interface Shown {
   changes: number;
   characters: number;
+  jti: number;
 }
 
 /** A list has a hundred rows and is short of room. */
-const IN_LISTS: Shown = { changes: 3, characters: 24 };
+const IN_LISTS: Shown = { changes: 3, characters: 24, jti: 16 };
 
 const WAYS: Readonly<Record<string, string>> = { api: 'API', admin: 'Admin', command: 'Command line' };
 
@@ -65,7 +66,7 @@ export async function eventRows(
       tone: event.tone,
       times: timesText(event),
       who: event.actor && links.named('user', event.actor.id, event.actor.name),
-      about: event.object && aboutOf(event.object, links),
+      about: event.object && aboutOf(event.object, links, shown.jti),
       reason: reasonText(event.reason),
       changes: changes.slice(0, shown.changes).map((change) => changeText(change, shown.characters)),
       more: Math.max(0, changes.length - shown.changes),
@@ -75,12 +76,12 @@ export async function eventRows(
 }
 
 /** What there is to say of an event field by field. That a password was changed its name says already. */
-export function changesOf({ kind, changes }: EventView): readonly Change[] {
+function changesOf({ kind, changes }: EventView): readonly Change[] {
   return kind === 'password_changed' ? [] : changes;
 }
 
 /** By which way, from which address and with which program. */
-export function placeText({ via, address, userAgent }: EventView): string {
+function placeText({ via, address, userAgent }: EventView): string {
   return [wayText(via), address, agentName(userAgent)].filter((part) => part !== '').join(', ');
 }
 
@@ -91,12 +92,11 @@ export function wayText(via: string): string {
 function timesText({ kind, count }: EventView): string {
   if (count === 1 && kind !== 'tokens_revoked') return '';
   const number = count.toLocaleString('en-US');
-  if (kind === 'tokens_revoked') return `${number} ${count === 1 ? 'token' : 'tokens'}`;
-  return `${number} times`;
+  return kind === 'tokens_revoked' ? `${number} ${count === 1 ? 'token' : 'tokens'}` : `×${number}`;
 }
 
 /** A change in words. Of a longer value as many characters as given are shown. */
-export function changeText({ field, before, after }: Change, longest: number): ChangeText {
+function changeText({ field, before, after }: Change, longest: number): ChangeText {
   if (before === after) return { field, text: 'changed' };
   const quoted = (value: string | null) => {
     if (value === null || value === '') return 'empty';
@@ -112,11 +112,12 @@ interface Links {
   tokens: boolean;
 }
 
-function aboutOf({ type, id, name }: NonNullable<EventView['object']>, links: Links): Named {
+function aboutOf({ type, id, name }: NonNullable<EventView['object']>, links: Links, longest: number): Named {
   if (type === 'user' || type === 'group') return links.named(type, Number(id), name);
-  if (type !== 'outstandingtoken' || !links.tokens) return { text: name || id, code: true };
+  const text = name.length > longest ? `${name.slice(0, longest)}…` : name || id;
+  if (type !== 'outstandingtoken' || !links.tokens) return { text, code: true };
   const query = new URLSearchParams({ q: name });
-  return { text: name, code: true, href: `/admin/token_blacklist/outstandingtoken/?${query}` };
+  return { text, code: true, href: `/admin/token_blacklist/outstandingtoken/?${query}` };
 }
 
 /** Asks which users and groups there still are: a link to one that is gone leads nowhere. */

@@ -161,7 +161,7 @@ function groupView(viewer: Viewer, permissions: readonly Permission[], shown: Sh
       group,
       members: group && membersText(group),
       usersHref: usersHref(viewer, group),
-      meanwhile: groupChanges(meanwhile),
+      meanwhile: toldChanges(meanwhile, expected, fields),
       hidden:
         group === null
           ? []
@@ -174,6 +174,15 @@ function groupView(viewer: Viewer, permissions: readonly Permission[], shown: Sh
         may(viewer, 'auth.delete_group') && { deleteHref: `${GROUPS_HREF}${group.id}/delete/` }),
     },
   };
+}
+
+/** What others changed, and where that is written over by saving what was entered. */
+function toldChanges(meanwhile: readonly GroupDifference[], stored: GroupFields, merged: GroupFields) {
+  return groupChanges(meanwhile).map((change, index) =>
+    meanwhile[index]?.field === 'name' && merged.name !== stored.name
+      ? { ...change, yours: merged.name }
+      : change,
+  );
 }
 
 function membersText({ members }: Group): string {

@@ -197,6 +197,18 @@ describe('a group is changed', () => {
     assert.deepEqual((await stored()).sort(), checked.map((value) => `Writers ${value}`).sort());
   });
 
+  test('by the second of two, who is told what he would write over', async () => {
+    const id = await add('Editors');
+    const href = `${LIST}${id}/change/`;
+    const form = hiddenFields((await root.get(href)).body);
+    await root.post(href, { ...form, name: 'Writers' });
+    const conflict = await root.post(href, { ...form, name: 'Authors' });
+    assert.match(conflict.body, /name="name" value="Authors"/);
+    assert.match(conflict.body, /You entered <ins>Authors<\/ins>: to save again puts that in its place\./);
+    await root.post(href, { ...hiddenFields(conflict.body), name: 'Authors' });
+    assert.deepEqual(await stored(), ['Authors -']);
+  });
+
   test('but not by a form that does not say what it was filled from', async () => {
     const id = await add('Editors');
     for (const expected of [

@@ -1,12 +1,12 @@
 import type { Database } from '../../db/statement.ts';
 import { eventsByIds } from '../audit/events.ts';
 import { AppError } from '../errors.ts';
-import { changesOf, changeText, eventRows, wayText } from './event-row.ts';
+import { eventRows, wayText } from './event-row.ts';
 import { HISTORY_HREF } from './history-list.ts';
 import type { GuardedPage } from './page.ts';
 
-/** The longest value that is shown, in characters: the export has all of it. */
-const LONGEST_VALUE = 4_000;
+/** All there is, but of very long values, of which the export has all. */
+const ALL = { changes: 1_000, characters: 4_000, jti: 255 };
 
 /** /admin/history/1/: all that is known of one event. */
 export function historyEventPage(db: Database): GuardedPage {
@@ -15,7 +15,7 @@ export function historyEventPage(db: Database): GuardedPage {
     access: ['admin.view_logentry'],
     async get({ params, viewer }) {
       const [event] = await eventsByIds(db, [Number(params.id)]);
-      const [row] = event === undefined ? [] : await eventRows(db, [event], viewer);
+      const [row] = event === undefined ? [] : await eventRows(db, [event], viewer, ALL);
       if (event === undefined || row === undefined) throw forgotten();
       return {
         view: 'history-event',
@@ -26,7 +26,6 @@ export function historyEventPage(db: Database): GuardedPage {
           way: wayText(event.via),
           address: event.address,
           userAgent: event.userAgent,
-          changes: changesOf(event).map((change) => changeText(change, LONGEST_VALUE)),
         },
       };
     },

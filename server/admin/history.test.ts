@@ -96,7 +96,7 @@ function unescaped(text: string): string {
     .replaceAll('&amp;', '&');
 }
 
-const whats = async (query: string) => (await rowsAt(query)).map(([, , what]) => what?.split(' (')[0]);
+const whats = async (query: string) => (await rowsAt(query)).map(([, , what]) => what);
 
 describe('the history', () => {
   test('says when, who, what and from where, newest first', async () => {
@@ -109,7 +109,7 @@ describe('the history', () => {
         'Admin, 10.0.0.9, Firefox on Linux',
       ],
       ['2026-03-04 05:06:07 UTC', 'root', 'User deleted gone', 'Admin, 10.0.0.9, Firefox on Linux'],
-      ['2026-03-04 05:06:07 UTC', 'ada', `Token revoked ${JTI}`, 'API, 10.0.0.7'],
+      ['2026-03-04 05:06:07 UTC', 'ada', `Token revoked ${JTI.slice(0, 16)}…`, 'API, 10.0.0.7'],
       [
         '2026-03-04 05:06:07 UTC',
         'root',
@@ -120,7 +120,7 @@ describe('the history', () => {
       [
         '2026-03-04 05:06:07 UTC',
         '–',
-        'Login refused (40 times) ada wrong username or password, or switched off',
+        'Login refused ×40 ada wrong name or password, or switched off',
         'API, 203.0.113.5, curl/8.5.0',
       ],
       ['2026-03-04 05:06:07 UTC', 'ada', 'Logged in', 'API, 10.0.0.7'],
@@ -131,7 +131,9 @@ describe('the history', () => {
     const { body } = await visitor.get('/admin/history/');
     assert.ok(body.includes(`<a href="/admin/auth/user/${ada.id}/change/">ada</a>`));
     assert.ok(
-      body.includes(`<a href="/admin/token_blacklist/outstandingtoken/?q=${JTI}"><code>${JTI}</code></a>`),
+      body.includes(
+        `<a href="/admin/token_blacklist/outstandingtoken/?q=${JTI}"><code>${JTI.slice(0, 16)}…</code></a>`,
+      ),
     );
     assert.ok(!body.includes('/admin/auth/user/999/'));
     const seen = await auditor.get('/admin/history/');
@@ -263,7 +265,7 @@ test('a page has a hundred rows, and is not heavy', async () => {
     size += (await own.app.inject(`/static/${url}`)).rawPayload.length;
   }
   const total = size + (pages[0]?.rawPayload.length ?? 0);
-  assert.ok(total < 70_000, `${total} bytes`);
+  assert.ok(total < 60 * 1024, `${total} bytes`);
   await own.close();
 });
 

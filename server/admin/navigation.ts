@@ -45,6 +45,18 @@ export const SECTIONS: readonly Section[] = [
     },
   },
   {
+    label: 'Sessions',
+    href: '/admin/sessions/',
+    app: 'Administration',
+    viewedBy: ['token_blacklist.view_outstandingtoken', 'token_blacklist.change_outstandingtoken'],
+  },
+  {
+    label: 'Locks',
+    href: '/admin/locks/',
+    app: 'Administration',
+    viewedBy: ['auth.change_user'],
+  },
+  {
     label: 'History',
     href: '/admin/history/',
     app: 'Administration',

@@ -23,7 +23,7 @@ interface HistoricObject {
 const SHOWN = 100;
 
 /** How much of each: all fields, and of very long values their beginning. The page of the event has the rest. */
-const SHOWN_OF_EACH = { changes: 50, characters: 500 };
+const SHOWN_OF_EACH = { changes: 50, characters: 500, jti: 255 };
 
 /** Changes, and what was done to tokens. Refused log-ins, which anybody can bring about, would drown them. */
 const KINDS = [...kindsOf('change'), ...kindsOf('token')];

@@ -10,11 +10,14 @@ import { groupHistoryPage } from './group-history.ts';
 import { groupsListPage } from './groups-list.ts';
 import { historyEventPage } from './history-event.ts';
 import { historyExportPage, historyListPage } from './history-list.ts';
+import { locksPage } from './locks.ts';
 import { loginPage } from './login.ts';
 import { logoutPage } from './logout.ts';
 import { overviewPage } from './overview.ts';
 import type { AdminPage } from './page.ts';
 import { passwordChangePage } from './password-change.ts';
+import { sessionDetailPage, sessionEndPage } from './session-detail.ts';
+import { sessionsListPage } from './sessions-list.ts';
 import { setupPage } from './setup.ts';
 import { superuserAddedPage, superuserAddPage } from './superuser-add.ts';
 import { tokenDetailPage, tokenHistoryPage } from './token-detail.ts';
@@ -66,6 +69,10 @@ export function adminPages({ db, settings }: AdminDependencies): AdminPage[] {
     blacklistAddPage(db, settings),
     blacklistEntryPage(db),
     blacklistDeletePage(db),
+    sessionsListPage(db),
+    sessionDetailPage(db),
+    sessionEndPage(db, settings),
+    locksPage(db, settings),
     historyListPage(db),
     historyExportPage(db),
     historyEventPage(db),

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
-import { PASSWORD, startAdmin, type TestAdmin } from '../admin/admin.fixture.ts';
+import { PASSWORD, startSite, type TestSite } from '../app.fixture.ts';
 import type { SettingName } from '../settings.ts';
 
-let site: TestAdmin;
+let site: TestSite;
 afterEach(() => site.close());
 
 async function start(env: Partial<Record<SettingName, string>> = {}): Promise<void> {
-  site = await startAdmin(env);
+  site = await startSite(env);
   await site.addUser({ username: 'ada' });
   await site.addUser({ username: 'eve' });
 }

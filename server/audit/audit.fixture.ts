@@ -1,17 +1,10 @@
-import { connect } from '../../db/connect.ts';
-import { migrate } from '../../db/migrate.ts';
 import type { Database } from '../../db/statement.ts';
 import { toSqlTime } from '../../db/values.ts';
 
+export { newDatabase } from '../../db/database.fixture.ts';
+
 /** When every test begins. */
 export const NOW = new Date('2026-03-04T05:06:07.250Z');
-
-/** A migrated database in memory. */
-export async function newDatabase(): Promise<Database> {
-  const db = connect('sqlite::memory:');
-  await migrate(db);
-  return db;
-}
 
 /** An account that nobody logs in with. Gives its id. */
 export async function newAccount(db: Database, username: string): Promise<number> {

@@ -63,7 +63,8 @@ const LOGGED: readonly [Omit<NewEvent, 'origin'>, model: string, flag: number, m
   [{ kind: 'group_deleted', object: group }, 'group', 3, ''],
   [{ kind: 'token_blacklisted', object: entry }, 'blacklistedtoken', 1, '[{"added": {}}]'],
   [{ kind: 'token_restored', object: entry }, 'blacklistedtoken', 3, ''],
-  [{ kind: 'token_blacklisted', object: outstanding }, 'outstandingtoken', 2, '[]'],
+  [{ kind: 'token_blacklisted', object: outstanding }, 'outstandingtoken', 2, 'Added to the blacklist.'],
+  [{ kind: 'token_restored', object: outstanding }, 'outstandingtoken', 2, 'Removed from the blacklist.'],
 ];
 
 describe("a change made in the admin is in Django's log as Django writes it:", () => {

@@ -9,7 +9,7 @@ const ACTION_FLAGS = { added: 1, changed: 2, deleted: 3 } as const;
 type Action = keyof typeof ACTION_FLAGS;
 
 /** The Django application of each model that an event can be about. */
-const APP_LABELS = {
+export const APP_LABELS = {
   user: 'auth',
   group: 'auth',
   outstandingtoken: 'token_blacklist',
@@ -24,6 +24,12 @@ interface LoggedEvent {
   event: NewEvent;
   at: number;
 }
+
+/** What became of a token, which is no change of its own row. Django shows a text that is no JSON as it is. */
+const BLACKLIST_MESSAGES: Partial<Record<NewEvent['kind'], string>> = {
+  token_blacklisted: 'Added to the blacklist.',
+  token_restored: 'Removed from the blacklist.',
+};
 
 /** How many rows one statement takes. */
 const ROWS_AT_ONCE = 500;
@@ -69,7 +75,8 @@ function loggedEvent(event: NewEvent, at: number): LoggedEvent | undefined {
  * The message as `django.contrib.admin.utils.construct_change_message` makes it, in the JSON of Python's `json.dumps`.
  * A deletion has none. The field of a new password has a lower-case name there.
  */
-function changeMessage(action: Action, { kind, changes = [] }: NewEvent): string {
+function changeMessage(action: Action, { kind, object, changes = [] }: NewEvent): string {
+  if (object?.type === 'outstandingtoken') return BLACKLIST_MESSAGES[kind] ?? '[]';
   if (action === 'deleted') return '';
   if (action === 'added') return '[{"added": {}}]';
   const fields = kind === 'password_changed' ? ['password'] : [...new Set(changes.map(({ field }) => field))];

@@ -69,9 +69,9 @@ test('events are read in the order of their ids given, with words for people', a
 });
 
 test('a kind of a later version is shown by its name', async () => {
-  await recordEvents(db, [{ kind: 'key_rotated' as NewEvent['kind'], origin: admin }], NOW);
+  await recordEvents(db, [{ kind: 'later_kind' as NewEvent['kind'], origin: admin }], NOW);
   const [event] = await eventsByIds(db, [1]);
-  assert.deepEqual([event?.kind, event?.label, event?.tone], ['key_rotated', 'key rotated', 'neutral']);
+  assert.deepEqual([event?.kind, event?.label, event?.tone], ['later_kind', 'later kind', 'neutral']);
 });
 
 test("an object's events are its own alone, newest first", async () => {

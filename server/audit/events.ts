@@ -38,18 +38,24 @@ export async function eventsByIds(db: Database, ids: readonly number[]): Promise
   return ids.flatMap((id) => views.get(id) ?? []);
 }
 
-/** What happened to an object, newest first. */
+/**
+ * What happened to an object, newest first.
+ *
+ * @param kinds those that count; all where nothing is said
+ */
 export async function objectEvents(
   db: Database,
   type: string,
   id: string,
   limit: number,
+  kinds?: readonly string[],
 ): Promise<EventView[]> {
   const rows = await db
     .selectFrom('jotgate_event')
     .selectAll()
     .where('object_type', '=', type)
     .where('object_id', '=', id)
+    .$if(kinds !== undefined, (query) => query.where('kind', 'in', kinds ?? []))
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database } from '../../db/statement.ts';
-import type { NotedEvent } from './accounts.ts';
 import { NOW, newAccount, newDatabase } from './audit.fixture.ts';
 import { type Journal, openJournal } from './journal.ts';
+import type { NotedEvent } from './notes.ts';
 import { purgeEvents } from './purge.ts';
 import { recordTimedEvents } from './record.ts';
 
@@ -164,7 +164,7 @@ describe('a flood', () => {
     for (let index = 0; index < 10_005; index += 1) journal.note(login(`u${index}`));
     await journal.flush();
     assert.equal((await rows()).length, 10_000);
-    assert.deepEqual(texts(), ['5 events were left out of the history: too many waited']);
+    assert.deepEqual(texts(), ['Events left out of the history, because too many waited: 5']);
     journal.note(login('later'));
     await journal.flush();
     assert.equal((await rows()).length, 10_001);
@@ -231,7 +231,7 @@ describe('a write that fails', () => {
     assert.equal(found.at(-1)?.actor_name, 'v8');
     assert.deepEqual(texts(), [
       'disk full',
-      '11 events were left out of the history: too many waited',
+      'Events left out of the history, because too many waited: 11',
       'disk full',
     ]);
   });
@@ -240,7 +240,7 @@ describe('a write that fails', () => {
     await breakWrites();
     journal.note(login('ada'));
     await journal.close();
-    assert.deepEqual(texts(), ['disk full', '1 events of the history could not be written']);
+    assert.deepEqual(texts(), ['disk full', 'Events of the history that could not be written: 1']);
   });
 });
 
@@ -291,6 +291,23 @@ describe('an account that is yet to be named', () => {
       ],
     );
     assert.ok(!JSON.stringify(found).includes('hunter2'));
+  });
+
+  test('or token too, whose id is that of its row, or its own where it has none', async () => {
+    const { id } = await db
+      .insertInto('token_blacklist_outstandingtoken')
+      .values({ jti: 'abc', token: 'x', created_at: null, expires_at: '2026-03-05 00:00:00', user_id: null })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    for (const token of ['abc', 'def']) journal.note({ kind: 'token_blacklisted', origin: anonymous, token });
+    await journal.flush();
+    assert.deepEqual(
+      (await rows()).map((row) => [row.object_type, row.object_id, row.object_name]),
+      [
+        ['outstandingtoken', String(id), 'abc'],
+        ['outstandingtoken', 'def', 'def'],
+      ],
+    );
   });
 
   test('may be any of many', async () => {

@@ -1,5 +1,5 @@
 import type { Database } from '../../db/statement.ts';
-import { type NotedEvent, nameAccounts } from './accounts.ts';
+import { completeNotes, type NotedEvent } from './notes.ts';
 import { purgeEvents } from './purge.ts';
 import { recordTimedEvents } from './record.ts';
 import { WaitingNotes } from './waiting-notes.ts';
@@ -80,7 +80,8 @@ class GatheringJournal implements Journal {
     clearTimeout(this.#timer);
     await this.#purging;
     const lost = this.#waiting.length;
-    if (lost > 0) this.#options.onError(new Error(`${lost} events of the history could not be written`));
+    if (lost > 0)
+      this.#options.onError(new Error(`Events of the history that could not be written: ${lost}`));
   }
 
   #schedule(pause: number): void {
@@ -91,12 +92,12 @@ class GatheringJournal implements Journal {
   async #write(): Promise<void> {
     const { notes, dropped } = this.#waiting.take();
     if (dropped > 0) {
-      this.#options.onError(new Error(`${dropped} events were left out of the history: too many waited`));
+      this.#options.onError(new Error(`Events left out of the history, because too many waited: ${dropped}`));
     }
     if (notes.length === 0) return;
     try {
       await this.#db.transaction().execute(async (trx) => {
-        await recordTimedEvents(trx, await nameAccounts(trx, notes));
+        await recordTimedEvents(trx, await completeNotes(trx, notes));
       });
       this.#failures = 0;
     } catch (error) {

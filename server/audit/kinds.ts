@@ -22,6 +22,9 @@ export const EVENT_KINDS = {
   token_blacklisted: { label: 'Token revoked', tone: 'neutral', group: 'token', action: 'added' },
   tokens_revoked: { label: 'All tokens revoked', tone: 'neutral', group: 'token' },
   token_restored: { label: 'Token restored', tone: 'neutral', group: 'token', action: 'deleted' },
+  session_ended: { label: 'Session ended', tone: 'neutral', group: 'token' },
+  session_reused: { label: 'Stolen token noticed', tone: 'bad', group: 'refusal' },
+  lock_lifted: { label: 'Lock lifted', tone: 'neutral', group: 'change' },
   tokens_flushed: { label: 'Expired tokens flushed', tone: 'neutral', group: 'token' },
   admin_login: { label: 'Logged in to the admin', tone: 'good', group: 'login' },
   admin_login_refused: { label: 'Admin login refused', tone: 'bad', group: 'refusal' },
@@ -34,6 +37,12 @@ export const EVENT_KINDS = {
   group_added: { label: 'Group added', tone: 'good', group: 'change', action: 'added' },
   group_changed: { label: 'Group changed', tone: 'neutral', group: 'change', action: 'changed' },
   group_deleted: { label: 'Group deleted', tone: 'neutral', group: 'change', action: 'deleted' },
+  key_added: { label: 'Signing key added', tone: 'neutral', group: 'change' },
+  key_rotated: { label: 'Signing key rotated', tone: 'neutral', group: 'change' },
+  key_retired: { label: 'Signing key retired', tone: 'neutral', group: 'change' },
+  key_restored: { label: 'Signing key restored', tone: 'neutral', group: 'change' },
+  key_withdrawn: { label: 'Signing key withdrawn', tone: 'bad', group: 'change' },
+  users_imported: { label: 'Users imported', tone: 'neutral', group: 'change' },
   exported: { label: 'Data exported', tone: 'neutral', group: 'change' },
 } as const satisfies Record<string, EventKindRow>;
 
@@ -49,6 +58,17 @@ export function kindRow(kind: string): EventKindRow {
 export function kindsOf(group: EventGroup): EventKind[] {
   return (Object.keys(EVENT_KINDS) as EventKind[]).filter((kind) => EVENT_KINDS[kind].group === group);
 }
+
+/** The kinds that come from the API alone, and there by the million. */
+export const API_KINDS: readonly EventKind[] = [
+  'login',
+  'login_refused',
+  'refreshed',
+  'refresh_refused',
+  'verify_refused',
+  'bearer_refused',
+  'blacklist_refused',
+];
 
 /** The kinds by which somebody came in, over the API or into the admin. */
 export const LOGIN_KINDS: readonly EventKind[] = ['login', 'admin_login'];

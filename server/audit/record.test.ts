@@ -179,6 +179,6 @@ test('every kind fits its column and has words for people', () => {
     assert.match(row.label, /^[A-Z][a-zA-Z ]+$/);
   }
   assert.equal(kindRow('login').label, 'Logged in');
-  assert.equal(kindRow('key_rotated').label, 'key rotated');
+  assert.equal(kindRow('later_kind').label, 'later kind');
   assert.equal(kindRow('constructor').tone, 'neutral');
 });

@@ -23,9 +23,9 @@ export interface Change {
 export interface NewEvent {
   kind: EventKind;
   origin: Origin;
-  /** What it was done to. A token of the API goes by its jti. */
+  /** What it was done to, by the id of its row. A token's name is its jti. */
   object?: {
-    type: 'user' | 'group' | 'outstandingtoken' | 'blacklistedtoken';
+    type: 'user' | 'group' | 'outstandingtoken' | 'blacklistedtoken' | 'signingkey';
     id: string;
     name: string;
   };

@@ -1,5 +1,5 @@
-import type { NotedEvent, TimedNote } from './accounts.ts';
 import { kindRow } from './kinds.ts';
+import type { NotedEvent, TimedNote } from './notes.ts';
 
 /** How many rows may wait. More are dropped: events must not fill the memory while the database is away. */
 const MOST_WAITING = 10_000;

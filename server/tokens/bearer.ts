@@ -52,7 +52,7 @@ export async function authenticateBearer(
 /** Tries the token as each class of AUTH_TOKEN_CLASSES and gathers why it is none of them. */
 async function verifyForUse(db: Database, context: TokenContext, token: string): Promise<Claims> {
   const messages: Json[] = [];
-  let advice = '';
+  let first: AppError | undefined;
   for (const name of context.settings.AUTH_TOKEN_CLASSES) {
     const tokenClass = NAMED_CLASSES[name];
     try {
@@ -60,8 +60,12 @@ async function verifyForUse(db: Database, context: TokenContext, token: string):
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       messages.push({ token_class: name, token_type: tokenClass.type, message: error.body.detail ?? null });
-      advice ||= error.advice;
+      first ??= error;
     }
   }
-  throw new AppError('bearer_not_valid', { members: { messages }, advice });
+  throw new AppError('bearer_not_valid', {
+    members: { messages },
+    advice: first?.advice ?? '',
+    cause: first,
+  });
 }

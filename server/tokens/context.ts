@@ -1,12 +1,39 @@
+import type { Database } from '../../db/statement.ts';
 import type { Settings } from '../settings.ts';
 import type { Claims } from './compact.ts';
 
-/** Makes and checks signatures with this server's key, in the configured algorithm alone. */
-export interface Signer {
-  /** The claims as a signed compact token; their order is kept. */
-  sign(claims: Claims): string;
-  /** Throws anything when the signature is not by this server's key and algorithm. */
+export type Algorithm = Settings['ALGORITHM'];
+
+/** A key that tokens are checked with, in its own algorithm alone. */
+export interface VerifyingKey {
+  readonly algorithm: Algorithm;
+  /** Throws anything when the signature is not by this key and in this algorithm. */
   verifySignature(token: string): void;
+}
+
+/** Signs tokens, and knows the keys that they are checked with. */
+export interface Signer {
+  /**
+   * The claims as a signed compact token; their order is kept.
+   *
+   * @throws AppError `no_signing_key` where tokens are only verified
+   */
+  sign(claims: Claims): string;
+  /**
+   * The key that a token with this header must be signed with; none where the header names a key that does not count,
+   * or not any more. What other instances did to the keys before this was called is seen.
+   */
+  keyFor(header: Claims): VerifyingKey | undefined | Promise<VerifyingKey | undefined>;
+  /** Whether the key of a header still counts, asked once more in a transaction. */
+  stillCounts(trx: Database, header: Claims): boolean | Promise<boolean>;
+  /**
+   * Comes before signing what no token was checked for: sees what other instances did to the keys.
+   *
+   * @throws AppError `no_signing_key`
+   */
+  prepareToSign(): void | Promise<void>;
+  /** The id of the key of the ring that signs now; null where none of a ring does. */
+  ringKeyId(): number | null;
 }
 
 /** What token functions need besides the database. */

@@ -70,27 +70,36 @@ export function inspectToken(settings: Settings, token: string, now: number): To
     return null;
   }
   const [header = '', payload = '', signature = ''] = token.split('.');
-  const meanings = claimMeanings(settings);
   const type = own(parts.payload, settings.TOKEN_TYPE_CLAIM);
   const exp = own(parts.payload, 'exp');
-  const times = new Set(['exp', 'nbf', 'iat', settings.SLIDING_TOKEN_REFRESH_EXP_CLAIM]);
   return {
     token,
     segments: { header, payload, signature },
     type: typeof type === 'string' ? type : null,
-    header: explain(
-      parts.header,
-      (name) => HEADER_MEANINGS.get(name) ?? '',
-      () => null,
-    ),
-    claims: explain(
-      parts.payload,
-      (name) => meanings.get(name) ?? 'Added by this server’s settings or by whoever made the token.',
-      (name, value) => (times.has(name) ? explainTime(value, now) : null),
-    ),
+    header: explainHeader(parts.header),
+    claims: explainClaims(settings, parts.payload, now),
     expires: explainTime(exp, now),
     expired: typeof exp === 'number' && exp <= now - settings.LEEWAY,
   };
+}
+
+export function explainHeader(header: Claims): Explained[] {
+  return explain(
+    header,
+    (name) => HEADER_MEANINGS.get(name) ?? '',
+    () => null,
+  );
+}
+
+/** @param now seconds since the epoch */
+export function explainClaims(settings: Settings, claims: Claims, now: number): Explained[] {
+  const meanings = claimMeanings(settings);
+  const times = new Set(['exp', 'nbf', 'iat', settings.SLIDING_TOKEN_REFRESH_EXP_CLAIM]);
+  return explain(
+    claims,
+    (name) => meanings.get(name) ?? 'Added by this server’s settings or by whoever made the token.',
+    (name, value) => (times.has(name) ? explainTime(value, now) : null),
+  );
 }
 
 /** How far a moment is from now: "in 4 min 59 s", "2 h 5 min ago". */

@@ -7,6 +7,7 @@ import { freshClaims, inheritedClaims, userClaims, withAudienceAndIssuer, withCl
 import { AccessToken, RefreshToken, SlidingToken, type TokenClass } from './classes.ts';
 import { type Claims, withoutSignature } from './compact.ts';
 import type { TokenContext } from './context.ts';
+import { recordTokenKey } from './keys/token-keys.ts';
 import { recordOutstanding } from './store.ts';
 import { jtiOf } from './verify.ts';
 
@@ -53,6 +54,7 @@ async function firstClaims(
   sid: string,
 ): Promise<Claims> {
   const { settings } = context;
+  await context.signer.prepareToSign();
   const iat = issueTime(context);
   const claims = {
     ...freshClaims(settings, tokenClass, iat),
@@ -102,6 +104,7 @@ export async function signRecorded(
   claims: Claims,
   userId: number | null,
 ): Promise<string> {
+  const keyId = context.signer.ringKeyId();
   const token = sign(context, claims);
   await recordOutstanding(db, {
     jti: jtiOf(context, claims),
@@ -110,7 +113,20 @@ export async function signRecorded(
     createdAt: context.now(),
     expiresAt: lastMoment(context.settings, claims),
   });
+  await recordKey(db, context, claims, keyId);
   return token;
+}
+
+/** Records on which key of the ring a recorded token hangs, if it does on one. */
+export async function recordKey(
+  db: Database,
+  context: TokenContext,
+  claims: Claims,
+  keyId: number | null,
+): Promise<void> {
+  if (keyId === null) return;
+  const expiresAt = lastMoment(context.settings, claims);
+  await recordTokenKey(db, { jti: jtiOf(context, claims), keyId, expiresAt });
 }
 
 /**

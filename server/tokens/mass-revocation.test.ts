@@ -250,6 +250,8 @@ describe('before tokens are revoked', () => {
     [{}, 'password change', until(300)],
     [{ CHECK_REVOKE_TOKEN: 'true' }, 'password change', null],
     [{ CHECK_REVOKE_TOKEN: 'true' }, 'revocation', until(300)],
+    [{ CHECK_SESSION: 'true' }, 'revocation', null],
+    [{ CHECK_SESSION: 'true' }, 'revocation of one', until(300)],
     [{}, 'deletion', null],
     [{ AUTH_TOKEN_CLASSES: 'SlidingToken' }, 'revocation', null],
     [{ AUTH_TOKEN_CLASSES: 'SlidingToken,AccessToken' }, 'revocation', until(300)],

@@ -8,8 +8,13 @@ import { markEndedOf } from '../sessions/sessions.ts';
 import type { Settings } from '../settings.ts';
 import { SlidingToken } from './classes.ts';
 
-/** What ends the tokens of a user. */
-export type RevocationCause = 'revocation' | 'deactivation' | 'deletion' | 'password change';
+/** What ends the tokens of a user: all of them, but for the first. */
+export type RevocationCause =
+  | 'revocation of one'
+  | 'revocation'
+  | 'deactivation'
+  | 'deletion'
+  | 'password change';
 
 export interface RevocationPreview {
   /** How many refresh tokens die; one more than `PREVIEW_LIMIT` stands for "more than that". */
@@ -83,13 +88,15 @@ export async function previewRevocation(
 
 /**
  * Until when an access token that was handed out by now is accepted at the latest. The blacklist is not asked for
- * them; whether the account is active, or has the password it had, is, where settings say so.
+ * them; whether the account is active, has the password it had, or the session goes on is, where settings say so. A
+ * session goes on when one of its tokens is revoked and another lives.
  *
  * @returns null where none is accepted from now on
  */
 export function accessUntil(settings: Settings, now: Date, cause: RevocationCause): Date | null {
   const isNoticed: Readonly<Record<RevocationCause, boolean>> = {
-    revocation: false,
+    'revocation of one': false,
+    revocation: settings.CHECK_SESSION,
     deactivation: settings.CHECK_USER_IS_ACTIVE,
     deletion: true,
     'password change': settings.CHECK_REVOKE_TOKEN,

@@ -14,6 +14,7 @@ import {
   issueTime,
   linkedToken,
   NO_CLIENT,
+  recordKey,
   SESSION_CLAIM,
   sign,
   signRecorded,
@@ -24,7 +25,7 @@ import { answerRotatedBefore } from './reuse.ts';
 import { revokeClaims } from './revoke.ts';
 import { isNumericDate, own } from './rules.ts';
 import { isBlacklisted } from './store.ts';
-import { decodeToken, jtiOf, requireClass } from './verify.ts';
+import { decodeToken, jtiOf, requireClass, requireLivingKey } from './verify.ts';
 
 /** What a refresh gives: an access token, and after a rotation the next refresh token behind it. */
 export type RefreshedPair = { access: string; refresh?: string };
@@ -78,7 +79,17 @@ export async function refreshSliding(
   if (!isNumericDate(end)) throw new AppError('token_invalid');
   if (end <= context.now() - settings.LEEWAY)
     throw new AppError('token_claim_expired', { values: { claim } });
-  return { token: sign(context, withClaims(claims, renewedTerm(context, settings.SLIDING_TOKEN_LIFETIME))) };
+  const renewed = withClaims(claims, renewedTerm(context, settings.SLIDING_TOKEN_LIFETIME));
+  const keyId = context.signer.ringKeyId();
+  const next = sign(context, renewed);
+  // It is the same token as before, but on another key, where the keys were rotated since.
+  if (headerOf(next) !== headerOf(token)) await recordKey(db, context, renewed, keyId);
+  return { token: next };
+}
+
+/** The header as it is written, which names the key. */
+function headerOf(token: string): string {
+  return token.slice(0, token.indexOf('.'));
 }
 
 /**
@@ -92,7 +103,7 @@ async function verifyToRefresh(
   tokenClass: TokenClass,
 ): Promise<Claims> {
   const { settings } = context;
-  const claims = decodeToken(context, token);
+  const claims = await decodeToken(context, token);
   const id = own(claims, settings.USER_ID_CLAIM);
   const [user] = await Promise.all([
     findOwner(db, settings, id),
@@ -130,6 +141,7 @@ async function rotate(
   const now = new Date(context.now() * 1000);
   const jti = jtiOf(context, claims);
   return db.transaction().execute(async (trx) => {
+    await requireLivingKey(trx, context, token);
     const owner = await ownerFitToRefresh(trx, context, claims);
     const stillAlive = settings.BLACKLIST_AFTER_ROTATION
       ? await revokeClaims(trx, context, claims, token)

@@ -37,7 +37,7 @@ export async function answerRotatedBefore(
   const { REFRESH_TOKEN_GRACE_PERIOD, REVOKE_SESSION_ON_REUSE, BLACKLIST_AFTER_ROTATION } = settings;
   if (!BLACKLIST_AFTER_ROTATION || (REFRESH_TOKEN_GRACE_PERIOD === 0 && !REVOKE_SESSION_ON_REUSE))
     throw refusal;
-  const claims = decodeToken(context, token);
+  const claims = await decodeToken(context, token);
   const place = await findPlace(db, jtiOf(context, claims));
   if (place === null || place.token.rotated_at === null || place.session.ended_at !== null) throw refusal;
   const passed = context.now() - fromSqlTime(place.token.rotated_at).getTime() / 1000;

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { SettingName } from '../settings.ts';
 import { AccessToken, RefreshToken, SlidingToken, type TokenClass, UntypedToken } from './classes.ts';
 import type { Claims } from './compact.ts';
+import type { Algorithm } from './context.ts';
 import { CLAIM_RULES, CLASS_RULES, HEADER_RULES, isNumericDate, own, type Rule } from './rules.ts';
 import { START as NOW } from './tokens.fixture.ts';
 
@@ -18,10 +19,25 @@ interface Specimen {
   now?: number;
 }
 
+/** The keys of these tests that have a name, and what each signs. */
+const NAMED: Readonly<Record<string, Algorithm>> = { first: 'HS256', second: 'ES256' };
+
+/** The key that a header names; without a name it is the one of ALGORITHM. */
+function keyOf(header: Claims, algorithm: Algorithm): { algorithm: Algorithm } | undefined {
+  if (!Object.hasOwn(header, 'kid')) return { algorithm };
+  const named = typeof header.kid === 'string' && Object.hasOwn(NAMED, header.kid) ? NAMED[header.kid] : null;
+  return named ? { algorithm: named } : undefined;
+}
+
 /** The first refusal of a table's rules, as a token meets it. */
 function refusal(table: readonly unknown[], { claims, settings, tokenClass, now = NOW }: Specimen) {
   const members = typeof claims === 'string' ? (JSON.parse(claims) as Claims) : claims;
-  const context = { settings: settingsOf(settings), now, tokenClass: tokenClass ?? RefreshToken };
+  const context = {
+    settings: settingsOf(settings),
+    now,
+    tokenClass: tokenClass ?? RefreshToken,
+    key: keyOf(members, settingsOf(settings).ALGORITHM),
+  };
   for (const rule of table as Rule<typeof context>[]) {
     const code = rule.refuse(members, context);
     if (code !== undefined) return code;
@@ -67,7 +83,16 @@ check('header', HEADER_RULES, [
   ['crit empty', { alg: 'HS256', crit: [] }, INVALID],
   ['crit blank', { alg: 'HS256', crit: '' }, INVALID],
   ['crit null', { alg: 'HS256', crit: null }, INVALID],
-  ['kid', { alg: 'HS256', kid: '1' }, INVALID],
+  ['kid of a key', { alg: 'HS256', kid: 'first' }, undefined],
+  ['kid of a key of another algorithm than ours', { alg: 'ES256', kid: 'second' }, undefined],
+  ['kid of a key, and the algorithm of another', { alg: 'HS256', kid: 'second' }, INVALID],
+  ['kid of a key, and the algorithm of a key without one', { alg: 'HS512', kid: 'first' }, INVALID],
+  ['kid of a key, and alg none', { alg: 'none', kid: 'second' }, INVALID],
+  ['kid of a key, and no alg', { kid: 'first' }, INVALID],
+  ['kid of a key, and crit', { alg: 'HS256', kid: 'first', crit: ['kid'] }, INVALID],
+  ['kid unknown', { alg: 'HS256', kid: '1' }, INVALID],
+  ['kid of a key in other case', { alg: 'HS256', kid: 'First' }, INVALID],
+  ['kid of a key in a list', { alg: 'HS256', kid: ['first'] }, INVALID],
   ['kid a path', { alg: 'HS256', kid: '../../dev/null' }, INVALID],
   ['kid empty', { alg: 'HS256', kid: '' }, INVALID],
   ['kid null', { alg: 'HS256', kid: null }, INVALID],

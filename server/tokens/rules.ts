@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import type { TokenClass } from './classes.ts';
 import type { Claims } from './compact.ts';
+import type { VerifyingKey } from './context.ts';
 
 /** What a rule may look at. Times are in seconds since the epoch. */
 export interface RuleContext {
@@ -21,13 +22,24 @@ const LAST_SECOND = 253_402_300_799;
 /** The longest id that the outstanding tokens' column holds. */
 const MAX_JTI_LENGTH = 255;
 
+/** A header is looked at together with the key that it names, or that tokens without a name of one have. */
+export interface HeaderContext extends RuleContext {
+  /** None where the header names a key that does not count, or not any more. */
+  key: Pick<VerifyingKey, 'algorithm'> | undefined;
+}
+
 /** What must be true of a header (RFC 7515 section 4.1) before its signature is even looked at, in this order. */
-export const HEADER_RULES: readonly Rule[] = [
-  { name: 'alg', refuse: (header, { settings }) => invalidUnless(own(header, 'alg') === settings.ALGORITHM) },
+export const HEADER_RULES: readonly Rule<HeaderContext>[] = [
+  {
+    // A key is for one algorithm, whatever a token says: RFC 8725 section 3.1.
+    name: 'alg',
+    refuse: (header, { key }) =>
+      key === undefined ? undefined : invalidUnless(own(header, 'alg') === key.algorithm),
+  },
   // No extension is understood here, so a header that calls one critical is refused: section 4.1.11.
   { name: 'crit', refuse: (header) => invalidUnless(!Object.hasOwn(header, 'crit')) },
-  // SECRET_KEY has no id: a token that names a key was not signed by this one.
-  { name: 'kid', refuse: (header) => invalidUnless(!Object.hasOwn(header, 'kid')) },
+  // The key is found by its name alone, among those known beforehand: nothing that the token brings is one.
+  { name: 'kid', refuse: (_header, { key }) => invalidUnless(key !== undefined) },
 ];
 
 /** What must be true of the claims of any token (RFC 7519 section 4.1), in the original's order. */

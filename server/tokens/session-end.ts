@@ -6,6 +6,7 @@ import { inTransaction } from '../../db/transaction.ts';
 import { toSqlTime } from '../../db/values.ts';
 import { type NewEvent, type Origin, recordEvents } from '../audit/record.ts';
 import { type EndReason, findPlace, markEnded } from '../sessions/sessions.ts';
+import { namesOfUsers } from '../users/users.ts';
 
 /** Why and by whom sessions are ended. */
 export interface Ending {
@@ -61,8 +62,7 @@ async function eventsOf(
   origin: Origin,
 ): Promise<NewEvent[]> {
   const ids = [...new Set(sessions.map((session) => session.user_id))];
-  const users = await db.selectFrom('auth_user').select(['id', 'username']).where('id', 'in', ids).execute();
-  const names = new Map(users.map(({ id, username }) => [id, username]));
+  const names = await namesOfUsers(db, ids);
   return sessions.map((session) => ({
     kind: reason === 'reuse' ? ('session_reused' as const) : ('session_ended' as const),
     origin,

@@ -1,6 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { connect } from '../../db/connect.ts';
-import { migrate } from '../../db/migrate.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
@@ -8,7 +6,9 @@ import type { Settings } from '../settings.ts';
 import type { TokenOwner } from '../users/users.ts';
 import { createUser } from '../users/users.ts';
 import { type Claims, parseCompact } from './compact.ts';
-import type { Signer, TokenContext } from './context.ts';
+import type { Algorithm, Signer, TokenContext } from './context.ts';
+
+export { newDatabase } from '../../db/database.fixture.ts';
 
 /** When every test begins, in seconds: 2026-03-04T05:06:07.250Z, so that fractions are not forgotten. */
 export const START = 1_772_600_767.25;
@@ -25,19 +25,12 @@ export function contextAt(settings: Settings, start = START): TestContext {
   let now = start;
   return {
     settings,
-    signer: hmacSigner(settings.SIGNING_KEY, settings.ALGORITHM),
+    signer: hmacSigner(settings.SIGNING_KEY ?? '', settings.ALGORITHM),
     now: () => now,
     setNow: (seconds) => {
       now = seconds;
     },
   };
-}
-
-/** A migrated database in memory. */
-export async function newDatabase(): Promise<Database> {
-  const db = connect('sqlite::memory:');
-  await migrate(db);
-  return db;
 }
 
 export function newUser(
@@ -66,15 +59,20 @@ export function signed(
   return `${input}.${createHmac(hash, key).update(input).digest('base64url')}`;
 }
 
-/** Signs and checks with node:crypto, strictly: whatever is not the very signature is refused. */
-function hmacSigner(key: string, algorithm: string): Signer {
-  const sign = (claims: Claims) => signed(claims, key, { alg: algorithm, typ: 'JWT' });
+/** Signs and checks with node:crypto, strictly: whatever is not the very signature is refused. Its key has no name. */
+function hmacSigner(key: string, algorithm: Algorithm): Signer {
   const verifySignature = (token: string) => {
     const input = token.slice(0, token.lastIndexOf('.'));
     const expected = createHmac(algorithm.replace('HS', 'sha'), key).update(input).digest('base64url');
     if (token !== `${input}.${expected}`) throw new Error('The signature is another');
   };
-  return { sign, verifySignature };
+  return {
+    sign: (claims) => signed(claims, key, { alg: algorithm, typ: 'JWT' }),
+    keyFor: (header) => (Object.hasOwn(header, 'kid') ? undefined : { algorithm, verifySignature }),
+    stillCounts: () => true,
+    prepareToSign: () => {},
+    ringKeyId: () => null,
+  };
 }
 
 export function payloadOf(token: string): Claims {

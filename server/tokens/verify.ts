@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts';
 import { isSessionAlive } from '../sessions/sessions.ts';
 import { type TokenClass, UntypedToken } from './classes.ts';
 import { type Claims, parseCompact } from './compact.ts';
-import type { TokenContext } from './context.ts';
+import type { TokenContext, VerifyingKey } from './context.ts';
 import { CLAIM_RULES, CLASS_RULES, HEADER_RULES, own, type Rule, type RuleContext } from './rules.ts';
 import { isBlacklisted } from './store.ts';
 
@@ -13,17 +13,34 @@ import { isBlacklisted } from './store.ts';
  *
  * @throws AppError `token_invalid` or `token_expired`
  */
-export function decodeToken(context: TokenContext, token: string): Claims {
+export async function decodeToken(context: TokenContext, token: string): Promise<Claims> {
   const { header, payload } = parseCompact(token);
-  const ruleContext = { settings: context.settings, now: context.now() };
+  const found = context.signer.keyFor(header);
+  // Where the key is known there is nothing to wait for, and nothing is waited for.
+  const key = found instanceof Promise ? await found : found;
+  const ruleContext = { settings: context.settings, now: context.now(), key };
   obey(HEADER_RULES, header, ruleContext);
   try {
-    context.signer.verifySignature(token);
+    requireKey(key).verifySignature(token);
   } catch (cause) {
     throw new AppError('token_invalid', { cause });
   }
   obey(CLAIM_RULES, payload, ruleContext);
   return payload;
+}
+
+function requireKey(key: VerifyingKey | undefined): VerifyingKey {
+  if (key === undefined) throw new Error('There is no such key');
+  return key;
+}
+
+/**
+ * Lets a token pass whose key still counts: asked once more in the transaction that is about to give it a successor.
+ *
+ * @throws AppError `token_invalid`
+ */
+export async function requireLivingKey(trx: Database, context: TokenContext, token: string): Promise<void> {
+  if (!(await context.signer.stillCounts(trx, parseCompact(token).header))) throw new AppError('token_invalid');
 }
 
 /**
@@ -38,7 +55,7 @@ export async function verifyToken(
   token: string,
   tokenClass: TokenClass,
 ): Promise<Claims> {
-  const claims = decodeToken(context, token);
+  const claims = await decodeToken(context, token);
   await requireClass(db, context, claims, tokenClass);
   return claims;
 }

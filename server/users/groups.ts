@@ -168,7 +168,8 @@ async function permissionsOf(db: Database, groupId: number): Promise<number[]> {
   return rows.map((row) => row.permission_id);
 }
 
-async function storePermissions(
+/** Gives a group the permissions it is to have, and writes only those that come or go. */
+export async function storePermissions(
   trx: Database,
   groupId: number,
   before: readonly number[],

@@ -1,3 +1,4 @@
+import { inBatches } from '../../db/batches.ts';
 import type { Database } from '../../db/statement.ts';
 import { statement } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
@@ -68,6 +69,20 @@ export async function findOwnerByUsername(db: Database, username: string): Promi
 /** The names of a user's groups, sorted. */
 export async function groupNames(db: Database, userId: number): Promise<string[]> {
   return (await groupNamesOf(db, userId)).rows.map((group) => group.name);
+}
+
+/** The names of users by their ids. */
+export async function namesOfUsers(db: Database, ids: readonly number[]): Promise<Map<number, string>> {
+  const names = new Map<number, string>();
+  for (const batch of inBatches(ids)) {
+    const rows = await db
+      .selectFrom('auth_user')
+      .select(['id', 'username'])
+      .where('id', 'in', batch)
+      .execute();
+    for (const { id, username } of rows) names.set(id, username);
+  }
+  return names;
 }
 
 /** Superusers who can log in. */

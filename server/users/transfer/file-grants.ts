@@ -1,6 +1,6 @@
 import type { Database } from '../../../db/statement.ts';
 import { ascending, type GrantNames } from '../account-differences.ts';
-import { listPermissions, type Permission } from '../permissions.ts';
+import { listPermissions, type Permission, permissionLabel } from '../permissions.ts';
 import { type GroupReference, type PermissionReference, showPermission } from './grant-references.ts';
 import type { Survey } from './survey.ts';
 
@@ -39,7 +39,8 @@ export function resolveGroups({ groups, survey }: Grants, references: readonly G
 export function resolvePermissions(grants: Grants, references: readonly PermissionReference[]): Resolved {
   return resolve(references, (reference) => {
     const named = typeof reference === 'number' ? grants.survey.permissions.get(reference) : reference;
-    if (named === undefined) return `the permission ${showPermission(reference)}, which the file does not name`;
+    if (named === undefined)
+      return `the permission ${showPermission(reference)}, which the file does not name`;
     const [found, ...others] = grants.permissions.filter(
       ({ codename, appLabel, model }) =>
         codename === named.codename &&
@@ -55,7 +56,7 @@ export function resolvePermissions(grants: Grants, references: readonly Permissi
 export function grantNames({ groups, permissions }: Grants): GrantNames {
   return {
     groups: new Map([...groups].map(([name, id]) => [id, name])),
-    user_permissions: new Map(permissions.map(({ id, key }) => [id, key])),
+    user_permissions: new Map(permissions.map((permission) => [permission.id, permissionLabel(permission)])),
   };
 }
 

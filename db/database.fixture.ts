@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { connect } from './connect.ts';
+import { migrate } from './migrate.ts';
+import type { Database } from './statement.ts';
+
+/**
+ * The URL of a migrated database on a Postgres server that the tests may do with as they like: each test gets a copy.
+ * Where there is none they run on SQLite. `e2e/run.ts` sets it; by hand, `e2e/start-postgres.ts` says how.
+ */
+const TEMPLATE = process.env.TEST_DATABASE || undefined;
+
+/** Whether these tests run on Postgres. */
+export const ON_POSTGRES = TEMPLATE !== undefined;
+
+/** A connection for each thing that a test does at the same time is enough. */
+const POOL_SIZE = 6;
+
+export interface TestDatabase {
+  /** As DATABASE_URL takes it. */
+  url: string;
+  /** Once nobody is connected to it any more. */
+  remove(): Promise<void>;
+}
+
+/** A database of its own for a test that opens it several times: a file of SQLite, or a copy of the migrated one. */
+export async function makeTestDatabase({ isEmpty = false } = {}): Promise<TestDatabase> {
+  if (TEMPLATE === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), 'jotgate-db-'));
+    const remove = async () => rmSync(folder, { recursive: true, force: true });
+    return { url: `sqlite:${join(folder, 'db.sqlite3')}`, remove };
+  }
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  const origin = isEmpty ? 'template0' : databaseOf(TEMPLATE);
+  await administer(`create database ${name} template ${origin} strategy file_copy`);
+  return {
+    url: withDatabase(TEMPLATE, name),
+    remove: () => administer(`drop database if exists ${name} with (force)`),
+  };
+}
+
+/** A migrated database that is gone when it is closed: in memory, or on the Postgres server. */
+export async function newDatabase(): Promise<Database> {
+  if (TEMPLATE === undefined) return migrated(connect('sqlite::memory:'));
+  const { url, remove } = await makeTestDatabase();
+  const db = connect(url, { poolSize: POOL_SIZE });
+  const close = db.destroy.bind(db);
+  return migrated(
+    Object.assign(db, {
+      destroy: async () => {
+        await close();
+        await remove();
+      },
+    }),
+  );
+}
+
+async function migrated(db: Database): Promise<Database> {
+  await migrate(db);
+  return db;
+}
+
+/** The same server's database of another name. */
+export function withDatabase(url: string, name: string): string {
+  return Object.assign(new URL(url), { pathname: `/${name}` }).href;
+}
+
+function databaseOf(url: string): string {
+  return new URL(url).pathname.slice(1);
+}
+
+/** Runs a statement that cannot be run in the database it is about. */
+async function administer(statement: string): Promise<void> {
+  const client = new pg.Client(withDatabase(TEMPLATE as string, 'postgres'));
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

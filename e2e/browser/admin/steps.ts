@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import type { Page } from 'playwright';
+import { type Hands, mouse } from '../hands.ts';
+import { ADA, loading } from '../site.ts';
+
+/** Logs in to the admin, by mouse unless other hands are given. */
+export async function logInToAdmin(
+  page: Page,
+  account: { username: string; password: string } = ADA,
+  hands: Hands = mouse(page),
+): Promise<void> {
+  await page.goto('/admin/login/');
+  await hands.write(page.getByLabel('Username'), account.username);
+  await hands.write(page.getByLabel('Password'), account.password);
+  await loading(page, () => hands.press(page.getByRole('button', { name: 'Log in' })));
+}
+
+export async function logOut(page: Page, hands: Hands = mouse(page)): Promise<void> {
+  await loading(page, () => hands.press(page.getByRole('button', { name: 'Log out' })));
+  assert.equal(new URL(page.url()).pathname, '/admin/login/');
+}
+
+/** The message at the top of a page. */
+export async function messageOf(page: Page): Promise<string> {
+  return ((await page.locator('.message').first().textContent()) ?? '').trim();
+}
+
+/** Fills fields by their labels. */
+export async function fill(
+  page: Page,
+  hands: Hands,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const [label, value] of Object.entries(values)) {
+    await hands.write(page.getByLabel(label, { exact: true }), value);
+  }
+}
+
+export async function pressButton(page: Page, hands: Hands, name: string): Promise<void> {
+  await loading(page, () => hands.press(page.getByRole('button', { name, exact: true })));
+}
+
+export function pathOf(page: Page): string {
+  return new URL(page.url()).pathname;
+}
