@@ -43,7 +43,7 @@ function outside(name: string): Room {
   return {
     files: new RegExp(`^server/${name}/`),
     may: new RegExp(
-      `^(db/|server/(errors|settings|root)\\.ts$|server/(${name}|http|tokens|users|sessions|audit)/)`,
+      `^(db/|server/(errors|settings|settings/weaknesses|root)\\.ts$|server/(${name}|http|tokens|users|sessions|audit)/)`,
     ),
   };
 }

@@ -1,4 +1,5 @@
 import type { Settings } from '../settings.ts';
+import { findWeaknesses } from '../settings/weaknesses.ts';
 import { HISTORY_HREF } from './history-list.ts';
 
 /** What the overview knows when it looks for what is wrong. */
@@ -19,67 +20,17 @@ export interface Attention {
   href?: string;
 }
 
-interface WeakSetting extends Attention {
-  isWeak(facts: Facts): boolean;
-}
+/** What is no weakness as long as everything happens on one machine. */
+const OF_PRODUCTION = ['jotgate.W001', 'jotgate.W004', 'jotgate.W005'];
 
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
+/** What the page itself shows better than the settings do: how it came. */
+const OF_TRANSPORT = ['jotgate.W004', 'jotgate.W005'];
 
-/** RFC 7518, section 3.2: of an HMAC a key as long as the hash, in bytes. */
-const SHORTEST_KEYS: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 };
-
-/** Settings that let more happen than they need to: the table of recommended values in the README. */
-const WEAK_SETTINGS: readonly WeakSetting[] = [
-  {
-    isWeak: ({ isEncrypted, isLocal }) => !isEncrypted && !isLocal,
-    title: 'This page came over plain http',
-    advice:
-      'Passwords and tokens can be read on their way. Put a server that speaks https in front, and name it in TRUST_PROXY.',
-  },
-  {
-    isWeak: ({ settings, isLocal }) => settings.NODE_ENV !== 'production' && !isLocal,
-    title: 'NODE_ENV is not production',
-    advice: 'Set it to production: then weak secrets and cheap password hashes refuse to start.',
-  },
-  {
-    isWeak: ({ settings: { ALGORITHM, SIGNING_KEY } }) =>
-      SIGNING_KEY !== null && Buffer.byteLength(SIGNING_KEY) < (SHORTEST_KEYS[ALGORITHM] ?? 0),
-    title: 'The key that signs tokens is short',
-    advice: 'It can be guessed from a single token. Set SECRET_KEY, or SIGNING_KEY, to 64 random bytes.',
-  },
-  {
-    isWeak: ({ settings }) => !settings.ROTATE_REFRESH_TOKENS,
-    title: 'Refresh tokens are used again and again',
-    advice:
-      'One that was stolen works until it expires. Set ROTATE_REFRESH_TOKENS and BLACKLIST_AFTER_ROTATION to true.',
-  },
-  {
-    isWeak: ({ settings }) => settings.ROTATE_REFRESH_TOKENS && !settings.BLACKLIST_AFTER_ROTATION,
-    title: 'A refresh token outlives its rotation',
-    advice: 'The old one still works beside the new one. Set BLACKLIST_AFTER_ROTATION to true.',
-  },
-  {
-    isWeak: ({ settings }) => !settings.CHECK_REVOKE_TOKEN,
-    title: 'A new password does not end the tokens of the old one',
-    advice: 'Who got hold of them stays in. Set CHECK_REVOKE_TOKEN to true.',
-  },
-  {
-    isWeak: ({ settings }) => !settings.CHECK_USER_IS_ACTIVE,
-    title: 'Tokens of users who were switched off still work',
-    advice: 'Set CHECK_USER_IS_ACTIVE to true.',
-  },
-  {
-    isWeak: ({ settings }) => settings.ACCESS_TOKEN_LIFETIME > HOUR,
-    title: 'Access tokens live for more than an hour',
-    advice: 'Until they expire nothing can revoke them. Set ACCESS_TOKEN_LIFETIME to a few minutes.',
-  },
-  {
-    isWeak: ({ settings }) => settings.BCRYPT_ROUNDS < 12,
-    title: 'Password hashes are cheap to guess',
-    advice: 'Set BCRYPT_ROUNDS to 12 or more. Hashes are made anew as people log in.',
-  },
-];
+const PLAIN_HTTP: Attention = {
+  title: 'This page came over plain http',
+  advice:
+    'Passwords and tokens can be read on their way. Put a server that speaks https in front, and name it in TRUST_PROXY.',
+};
 
 /** So many refused log-ins on a day are nothing to speak of. */
 const FEW = 10;
@@ -98,7 +49,9 @@ export function risingRefusals(refusedLogins: readonly number[]): Attention | nu
   };
 }
 
-/** Settings that are weaker than they need be. */
-export function weakSettings(facts: Facts): Attention[] {
-  return WEAK_SETTINGS.filter(({ isWeak }) => isWeak(facts)).map(({ title, advice }) => ({ title, advice }));
+/** Settings that are weaker than they need be, as `check --deploy` tells them, and what else can be seen from here. */
+export function weakSettings({ settings, isEncrypted, isLocal }: Facts): Attention[] {
+  const passedOver = isLocal ? OF_PRODUCTION : OF_TRANSPORT;
+  const weaknesses = findWeaknesses(settings).filter(({ id }) => !passedOver.includes(id));
+  return [...(isEncrypted || isLocal ? [] : [PLAIN_HTTP]), ...weaknesses];
 }

@@ -1,27 +1,51 @@
 import { existsSync } from 'node:fs';
 import { sqlitePath } from '../../db/connect.ts';
+import { hasTable } from '../../db/has-table.ts';
 import { listMigrations } from '../../db/migrate.ts';
 import { describeSettings, SettingsError } from '../settings.ts';
-import type { Command, CommandContext } from './command.ts';
+import { deployReport, findDeployWarnings } from './check-deploy.ts';
+import { describePasswords } from './check-passwords.ts';
+import { type Command, type CommandContext, UsageError } from './command.ts';
 import { explainFailure } from './failure.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
+import { formatTable } from './text-table.ts';
 
 /** Django's `check`, and every setting with where it comes from. */
 export const check: Command = {
   name: 'check',
   summary: 'Shows every setting and checks for problems.',
-  usage: `usage: jotgate check
+  usage: `usage: jotgate check [--deploy] [--fail-level {WARNING,ERROR}]
 
-Shows every setting with its value, secrets masked, and where it comes from, and checks settings and
-database for problems.
+Shows every setting with its value, secrets masked, and where it comes from, counts the users by how
+their passwords are hashed, and checks settings and database for problems.
 
-options:${COMMON_FLAGS_HELP}`,
+options:
+  --deploy              Also reads the settings as a reviewer would: what is weak, why, and what mends it.
+  --fail-level {WARNING,ERROR}
+                        From what on the exit status is 1. Default is ERROR.${COMMON_FLAGS_HELP}`,
   run,
 };
 
 async function run(context: CommandContext, args: string[]): Promise<number> {
-  const { verbosity } = parseFlags(args, {});
-  const problems = [...(await checkSettings(context, verbosity)), ...(await checkDatabase(context))];
+  const { flags, verbosity } = parseFlags(args, {
+    deploy: { type: 'boolean' },
+    'fail-level': { type: 'string', default: 'ERROR' },
+  });
+  const failLevel = flags['fail-level'] as string;
+  if (!['WARNING', 'ERROR'].includes(failLevel)) {
+    throw new UsageError(
+      `argument --fail-level: invalid choice: '${failLevel}' (choose from WARNING, ERROR)`,
+    );
+  }
+  const problems = [
+    ...(await checkSettings(context, verbosity)),
+    ...(await checkDatabase(context, verbosity)),
+  ];
+  const warnings = flags.deploy && problems.length === 0 ? await findDeployWarnings(context) : [];
+  if (warnings.length > 0) {
+    context.stderr.write(deployReport(warnings));
+    return failLevel === 'WARNING' ? 1 : 0;
+  }
   if (problems.length === 0) {
     if (verbosity >= 1) context.stdout.write('System check identified no issues (0 silenced).\n');
     return 0;
@@ -49,11 +73,16 @@ async function checkSettings(context: CommandContext, verbosity: number): Promis
 }
 
 /** A database that is not there yet is no problem, and is not made. */
-async function checkDatabase(context: CommandContext): Promise<string[]> {
+async function checkDatabase(context: CommandContext, verbosity: number): Promise<string[]> {
   try {
     const { settings } = await context.loadSettings();
     if (!existsSync(sqlitePath(settings.DATABASE_URL))) return [];
-    await listMigrations(await context.openDatabase());
+    const db = await context.openDatabase();
+    await listMigrations(db);
+    if (verbosity >= 1 && (await hasTable(db, 'auth_user'))) {
+      const passwords = await describePasswords(db, settings);
+      if (passwords !== '') context.stdout.write(`${passwords}\n`);
+    }
     return [];
   } catch (error) {
     if (error instanceof SettingsError) return [];
@@ -61,13 +90,4 @@ async function checkDatabase(context: CommandContext): Promise<string[]> {
     if (problem === null) throw error;
     return [problem];
   }
-}
-
-function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<number[]>(
-    (widest, row) => row.map((cell, column) => Math.max(cell.length, widest[column] ?? 0)),
-    [],
-  );
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
-  return lines.map((line) => `${line.trimEnd()}\n`).join('');
 }
