@@ -4,15 +4,19 @@ import type { Database } from '../db/statement.ts';
 import type { AdminPage } from './admin/page.ts';
 import { adminPages } from './admin/pages.ts';
 import { PREFIX as ADMIN_PREFIX, registerAdmin } from './admin/register.ts';
+import { authCheckEndpoint } from './api/auth-check.ts';
 import { blacklistEndpoint } from './api/blacklist.ts';
 import { journalOutcomes } from './api/journal.ts';
+import { registerJwks } from './api/jwks.ts';
 import { meEndpoint } from './api/me.ts';
 import { obtainPairEndpoint, obtainSlidingEndpoint } from './api/obtain.ts';
 import { refreshPairEndpoint, refreshSlidingEndpoint } from './api/refresh.ts';
 import { rootEndpoint } from './api/root.ts';
+import { sessionEndpoint, sessionsEndpoint } from './api/sessions.ts';
 import { verifyEndpoint } from './api/verify.ts';
 import { type Journal, openJournal } from './audit/journal.ts';
 import { registerGuide } from './console/guide.ts';
+import { registerHealth } from './console/health.ts';
 import { registerHome } from './console/home.ts';
 import { makeAuthenticator } from './http/authenticate.ts';
 import { answerBrokenRequest } from './http/connections.ts';
@@ -27,9 +31,12 @@ import {
   registerFallbacks,
 } from './http/register.ts';
 import { registerViews } from './http/views.ts';
+import { openLastUses } from './sessions/last-uses.ts';
+import type { Client } from './sessions/sessions.ts';
 import type { Settings } from './settings.ts';
-import type { Signer, TokenContext } from './tokens/context.ts';
+import type { TokenContext } from './tokens/context.ts';
 import { inspectToken } from './tokens/inspect.ts';
+import { openSigner, type SettingsKey } from './tokens/keys/signer.ts';
 
 export interface AppDependencies {
   db: Database;
@@ -37,6 +44,8 @@ export interface AppDependencies {
   logger?: FastifyBaseLogger;
   /** Seconds since the epoch; the system's clock where nothing is given. */
   now?: () => number;
+  /** Whether the server was told to stop: it is not ready any more. */
+  isStopping?: () => boolean;
 }
 
 declare module 'fastify' {
@@ -60,6 +69,7 @@ export async function buildApp({
   settings,
   logger,
   now = systemClock,
+  isStopping = () => false,
 }: AppDependencies): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT,
@@ -75,7 +85,10 @@ export async function buildApp({
   if (['info', 'debug', 'trace'].includes(settings.LOG_LEVEL)) registerRequestLog(app);
   // No logger of its own for each request: what is logged of one names its method and path.
   app.setChildLoggerFactory((parent) => parent);
-  await app.register(fastifyJwt, jwtOptions(settings));
+  const settingsKey = await registerSettingsKey(app, settings);
+  const onKeyError = (error: unknown, what: string) => app.log.error({ err: error }, what);
+  const signer = await openSigner({ db, settings, settingsKey, now, onError: onKeyError });
+  app.addHook('onClose', () => signer.close());
   await registerViews(app);
 
   const journal = openJournal(db, {
@@ -86,7 +99,11 @@ export async function buildApp({
   app.decorate('journal', journal);
   app.addHook('onClose', () => journal.close());
 
-  const context: TokenContext = { settings, now, signer: signerOf(app) };
+  const lastUses = openLastUses(db, { now, onError: (error) => app.log.error({ err: error }, 'sessions') });
+  app.addHook('onClose', () => lastUses.close());
+
+  const noteUse = (jti: string, client: Client) => lastUses.note(jti, client);
+  const context: TokenContext = { settings, now, signer, noteUse };
   const endpoints = endpointsOf(db, context);
   const options: EndpointsOptions = {
     settings,
@@ -101,6 +118,8 @@ export async function buildApp({
   };
   registerFallbacks(app, options);
   await app.register((scope) => registerEndpoints(scope, options));
+  await app.register((scope) => registerJwks(scope, signer));
+  await app.register((scope) => registerHealth(scope, db, isStopping));
   await app.register((scope) => registerHome(scope, db, settings));
   await app.register((scope) => registerGuide(scope, context));
   const pages = adminPages({ db, settings, context });
@@ -119,26 +138,32 @@ function endpointsOf(db: Database, context: TokenContext): Endpoint[] {
     obtainSlidingEndpoint(db, context),
     refreshSlidingEndpoint(db, context),
     meEndpoint(context.settings),
+    sessionsEndpoint(db, context),
+    sessionEndpoint(db, context),
+    authCheckEndpoint(),
   ];
   return [rootEndpoint(endpoints), ...endpoints];
 }
 
 /**
- * One algorithm, one key, no cache. Claims are checked by the token rules, not here: fast-jwt's own checks differ
- * from the original's, and some of its errors would surface as 500.
+ * The key that the settings give, through @fastify/jwt; null where they give none. One algorithm, one key, no cache.
+ * Claims are checked by the token rules, not here: fast-jwt's own checks differ from the original's, and some of its
+ * errors would surface as 500. Keys of a ring come and go while the server runs, so they use fast-jwt by themselves.
  */
-function jwtOptions({ ALGORITHM, SIGNING_KEY }: Settings) {
+async function registerSettingsKey(app: FastifyInstance, settings: Settings): Promise<SettingsKey | null> {
+  const { ALGORITHM: algorithm, SIGNING_KEY, VERIFYING_KEY } = settings;
+  const pair = VERIFYING_KEY === null ? null : { public: VERIFYING_KEY, private: SIGNING_KEY ?? '' };
+  const secret = pair ?? SIGNING_KEY;
+  if (secret === null) return null;
+  await app.register(fastifyJwt, {
+    secret,
+    sign: { algorithm },
+    verify: { algorithms: [algorithm], cache: false, ignoreExpiration: true, ignoreNotBefore: true },
+  });
   return {
-    secret: SIGNING_KEY,
-    sign: { algorithm: ALGORITHM },
-    verify: { algorithms: [ALGORITHM], cache: false, ignoreExpiration: true, ignoreNotBefore: true },
-  };
-}
-
-function signerOf({ jwt }: FastifyInstance): Signer {
-  return {
-    sign: (claims) => jwt.sign(claims),
-    verifySignature: (token) => void jwt.verify(token),
+    algorithm,
+    sign: SIGNING_KEY === null ? null : (claims) => app.jwt.sign(claims),
+    verifySignature: (token) => void app.jwt.verify(token),
   };
 }
 

@@ -74,9 +74,11 @@ export function obtainSlidingEndpoint(db: Database, context: TokenContext): Endp
 
 async function requireLogin(
   db: Database,
-  { settings, now }: TokenContext,
+  { settings, now, signer }: TokenContext,
   { values, request }: Call,
 ): Promise<UserRow> {
+  // First: where nothing can be signed no password needs to be looked at.
+  await signer.prepareToSign();
   const credentials = { username: values.username as string, password: values.password as string };
   const user = await logIn(db, settings, credentials, request.ip, new Date(now() * 1000));
   if (user === null) throw new AppError('no_active_account');

@@ -48,7 +48,9 @@ export function refreshSlidingEndpoint(db: Database, context: TokenContext): End
     actions: {
       POST: {
         fields: [{ name: 'token', label: 'Token', kind: 'token' }],
-        handle: async ({ values }) => ({ body: await refreshSliding(db, context, values.token as string) }),
+        handle: async ({ values, request }) => ({
+          body: await refreshSliding(db, context, values.token as string, clientOf(request)),
+        }),
       },
     },
     nextStep: { label: 'Refresh with this token', tokenTypes: ['sliding'], field: 'token' },

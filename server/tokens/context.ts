@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import type { Client } from '../sessions/sessions.ts';
 import type { Settings } from '../settings.ts';
 import type { Claims } from './compact.ts';
 
@@ -42,4 +43,6 @@ export interface TokenContext {
   signer: Signer;
   /** Seconds since the epoch, with fractions. */
   now(): number;
+  /** Told of a token that was used without being replaced, and from where. */
+  noteUse?(jti: string, client: Client): void;
 }

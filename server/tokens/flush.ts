@@ -4,8 +4,10 @@ import type { Database } from '../../db/statement.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { type SqlTime, toSqlTime } from '../../db/values.ts';
 import { purgeAdminSessions } from '../sessions/admin-sessions.ts';
+import { purgeSessions } from '../sessions/purge.ts';
 import { purgeSetupKeys } from '../sessions/setup-keys.ts';
 import type { Settings } from '../settings.ts';
+import { purgeFailures } from '../users/login-failures.ts';
 import { isLive } from './mass-revocation.ts';
 
 export interface FlushOptions {
@@ -26,7 +28,8 @@ const BATCH_TIME = 10;
 const SHORTEST_PAUSE = 5;
 
 /**
- * Deletes what is over and only takes room: the records of expired tokens, admin sessions and set-up keys.
+ * Deletes what is over and only takes room: the records of expired tokens and their sessions, admin sessions, set-up
+ * keys and log-ins that failed.
  *
  * @returns how many tokens were forgotten
  */
@@ -39,6 +42,8 @@ export async function flushExpired(
   const limits = { idle: settings.ADMIN_SESSION_IDLE_TIMEOUT, lifetime: settings.ADMIN_SESSION_LIFETIME };
   await purgeAdminSessions(db, limits, now);
   await purgeSetupKeys(db, now);
+  await purgeFailures(db, settings, now);
+  await purgeSessions(db, now, options);
   return flushExpiredTokens(db, settings, now, options);
 }
 

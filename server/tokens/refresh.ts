@@ -52,7 +52,10 @@ export async function refreshPair(
   try {
     const claims = await verifyToRefresh(db, context, token, RefreshToken);
     const access = accessFrom(context, claims);
-    if (!context.settings.ROTATE_REFRESH_TOKENS) return { access };
+    if (!context.settings.ROTATE_REFRESH_TOKENS) {
+      context.noteUse?.(jtiOf(context, claims), client);
+      return { access };
+    }
     return await rotate(db, context, { claims, token, access, client });
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'token_blacklisted') throw error;
@@ -70,6 +73,7 @@ export async function refreshSliding(
   db: Database,
   context: TokenContext,
   token: string,
+  client = NO_CLIENT,
 ): Promise<{ token: string }> {
   const { settings } = context;
   const claims = await verifyToRefresh(db, context, token, SlidingToken);
@@ -84,6 +88,7 @@ export async function refreshSliding(
   const next = sign(context, renewed);
   // It is the same token as before, but on another key, where the keys were rotated since.
   if (headerOf(next) !== headerOf(token)) await recordKey(db, context, renewed, keyId);
+  context.noteUse?.(jtiOf(context, claims), client);
   return { token: next };
 }
 
