@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { connect } from '../db/connect.ts';
-import { migrate } from '../db/migrate.ts';
+import { newDatabase } from '../db/database.fixture.ts';
 import type { Database } from '../db/statement.ts';
 import { settingsOf, TEST_KEY } from '../e2e/settings-of.ts';
 import { buildApp } from './app.ts';
@@ -27,9 +27,8 @@ let db: Database;
 let app: FastifyInstance;
 
 before(async () => {
-  db = connect('sqlite::memory:');
-  await migrate(db);
-  const passwordHash = await hashPassword(PASSWORD, 4);
+  db = await newDatabase();
+  const passwordHash = await hashPassword(PASSWORD, settingsOf());
   for (const [username, is_active] of [
     ['ada', true],
     ['off', false],

@@ -37,6 +37,10 @@ test('the defaults are those of SimpleJWT', () => {
     UPDATE_LAST_LOGIN: false,
     ALGORITHM: 'HS256',
     SIGNING_KEY: MADE,
+    VERIFYING_KEY: null,
+    JWK_URL: null,
+    KEY_RING: false,
+    KEY_ROTATION_INTERVAL: 0,
     AUDIENCE: [],
     ISSUER: null,
     LEEWAY: 0,
@@ -53,6 +57,8 @@ test('the defaults are those of SimpleJWT', () => {
     TOKEN_CLAIMS: [],
     HOST: '127.0.0.1',
     PORT: 8000,
+    WORKERS: 1,
+    SHUTDOWN_DELAY: 0,
     DATABASE_URL: 'sqlite:./data/jotgate.sqlite3',
     SECRET_KEY: MADE,
     TRUST_PROXY: [],
@@ -61,6 +67,8 @@ test('the defaults are those of SimpleJWT', () => {
     NODE_ENV: 'development',
     LOG_LEVEL: 'info',
     HISTORY_LIFETIME: 7_776_000,
+    FLUSH_INTERVAL: 3_600,
+    PASSWORD_HASHERS: ['bcrypt_sha256', 'pbkdf2_sha256', 'pbkdf2_sha1', 'argon2', 'bcrypt', 'scrypt'],
     BCRYPT_ROUNDS: 12,
   });
 });
@@ -164,7 +172,8 @@ const refusals: { what: string; env: Record<string, string>; problems: string[] 
     problems: [
       'ACCESS_TOKEN_LIFETIME takes a time from 1s to 36500d, such as 300 (seconds), 90s, 5m, 12h or 1d, not "-5m"',
       'ROTATE_REFRESH_TOKENS takes true or false, not "yes"',
-      'ALGORITHM takes HS256, HS384 or HS512, not "none"',
+      'ALGORITHM takes HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512 or ' +
+        'EdDSA, not "none"',
       'PORT takes a whole number from 0 to 65535, not "70000"',
     ],
   },
@@ -193,8 +202,8 @@ const refusals: { what: string; env: Record<string, string>; problems: string[] 
     what: 'keys of other algorithms, unseen',
     env: { SECRET_KEY: '-----BEGIN hush', SIGNING_KEY: '{"kty":"oct","k":"hush"}' },
     problems: [
-      'SIGNING_KEY: It takes a random text, and this is a JSON Web Key',
       'SECRET_KEY: It takes a random text, and this is a key or certificate in PEM',
+      'SIGNING_KEY: It takes a random text, and this is a JSON Web Key',
     ],
   },
   {

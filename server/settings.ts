@@ -1,7 +1,11 @@
+import { ALGORITHMS } from './settings/algorithms.ts';
 import { claimName, tokenClaims } from './settings/claim-types.ts';
 import { findConflicts } from './settings/conflicts.ts';
 import { readDotenv } from './settings/dotenv.ts';
+import { hasherName } from './settings/hasher-names.ts';
+import { jwkUrl, signingKey, verifyingKey } from './settings/key-types.ts';
 import { SecretKeyError } from './settings/secret-key.ts';
+import { type KeyFile, resolveKeys, type SettingWarning } from './settings/signing-keys.ts';
 import {
   boolean,
   choice,
@@ -74,15 +78,41 @@ export const SETTING_ROWS = {
     help: "Whether obtaining a token sets the user's last_login.",
   },
   ALGORITHM: {
-    type: choice('HS256', 'HS384', 'HS512'),
+    type: choice(...ALGORITHMS),
     default: 'HS256',
     help: 'How tokens are signed. A token signed in any other way is refused.',
   },
   SIGNING_KEY: {
-    type: secret,
+    type: signingKey,
     default: { from: 'SECRET_KEY' },
     secret: true,
-    help: 'The key that signs tokens. In production at least 32, 48 or 64 bytes for HS256, HS384 or HS512.',
+    help:
+      'The key that signs tokens. In production at least 32, 48 or 64 bytes for HS256, HS384 or HS512. For the ' +
+      'others a private key, for which SECRET_KEY does not stand in.',
+  },
+  VERIFYING_KEY: {
+    type: verifyingKey,
+    default: '',
+    help:
+      'The key that verifies tokens, where that is another than the one that signs. It follows from a private ' +
+      'SIGNING_KEY; alone it makes a server that verifies and issues nothing.',
+  },
+  JWK_URL: {
+    type: jwkUrl,
+    default: '',
+    help: 'Where the public keys (a JSON Web Key set) of another server are, whose tokens are accepted as well.',
+  },
+  KEY_RING: {
+    type: boolean,
+    default: 'false',
+    help:
+      'Whether the keys that sign tokens are made by the server and kept in the database, encrypted under ' +
+      'SECRET_KEY, so that they can be changed without anyone being logged out.',
+  },
+  KEY_ROTATION_INTERVAL: {
+    type: duration(0),
+    default: '0',
+    help: 'How long a key of the ring signs before the next one takes over by itself. 0 is for ever.',
   },
   AUDIENCE: {
     type: optionalList(text('any text', /./)),
@@ -144,6 +174,28 @@ export const SETTING_ROWS = {
     default: 'hash_password',
     help: 'The claim by which a changed password is noticed.',
   },
+  REFRESH_TOKEN_GRACE_PERIOD: {
+    type: duration(0),
+    default: '0',
+    help:
+      'How long a refresh token that was just rotated gets the same successor again: for two tabs that refresh ' +
+      'at once, or an answer that was lost.',
+  },
+  REVOKE_SESSION_ON_REUSE: {
+    type: boolean,
+    default: 'false',
+    help: 'Whether a rotated refresh token that comes again, after the grace period, ends its whole session.',
+  },
+  SESSION_MAX_LIFETIME: {
+    type: duration(0),
+    default: '0',
+    help: 'How long after the log-in its tokens can be refreshed at most, however often they rotate. 0 is no limit.',
+  },
+  CHECK_SESSION: {
+    type: boolean,
+    default: 'false',
+    help: 'Whether tokens carry the id of their session, sid, and die with it at once: access tokens, too.',
+  },
   CHECK_USER_IS_ACTIVE: {
     type: boolean,
     default: 'true',
@@ -164,6 +216,16 @@ export const SETTING_ROWS = {
     default: '8000',
     help: 'The port to listen on. 0 is any that is free.',
   },
+  WORKERS: {
+    type: integer(1, 64),
+    default: '1',
+    help: 'How many processes serve on this machine. With more than one, SIGHUP restarts them without a gap.',
+  },
+  SHUTDOWN_DELAY: {
+    type: duration(0),
+    default: '0',
+    help: 'How long a server that was told to stop serves on while /readyz says 503, for proxies to notice.',
+  },
   DATABASE_URL: {
     type: databaseUrl,
     default: 'sqlite:./data/jotgate.sqlite3',
@@ -176,6 +238,28 @@ export const SETTING_ROWS = {
     help:
       "The server's own key, made at the first start. In production it must be set, to at least 32 bytes. " +
       'In the .env file, put it between quotes when it has a #.',
+  },
+  LOGIN_FAILURES_PER_ACCOUNT: {
+    type: integer(0, 1_000_000),
+    default: '10',
+    help: 'How many log-ins may fail for one username within LOGIN_FAILURE_WINDOW; then more are refused. 0 is no limit.',
+  },
+  LOGIN_FAILURES_PER_ADDRESS: {
+    type: integer(0, 1_000_000),
+    default: '100',
+    help: 'The same for one address, or one /64 network of IPv6. 0 is no limit.',
+  },
+  LOGIN_FAILURE_WINDOW: {
+    type: duration(1),
+    default: '15m',
+    help: 'Over how long failed log-ins are counted, and how long no more are taken at most.',
+  },
+  AUTH_COOKIE: {
+    type: optional(text('the name of a cookie, of letters, digits, - and _', /^[\w-]{1,64}$/)),
+    default: '',
+    help:
+      'The cookie in which pages that ask for it by the header X-Refresh-Cookie get the refresh token, so that no ' +
+      'script of theirs holds it.',
   },
   TRUST_PROXY: {
     type: optionalList(proxy),
@@ -209,10 +293,22 @@ export const SETTING_ROWS = {
     default: '90d',
     help: 'How long what happened is kept.',
   },
+  FLUSH_INTERVAL: {
+    type: duration(0),
+    default: '1h',
+    help: 'How often the records of expired tokens and admin sessions are deleted. 0 is never.',
+  },
+  PASSWORD_HASHERS: {
+    type: list(hasherName),
+    default: 'bcrypt_sha256,pbkdf2_sha256,pbkdf2_sha1,argon2,bcrypt,scrypt',
+    help:
+      'How passwords are hashed: the first for new ones, the others for those there are. A stored hash of any ' +
+      "other kind lets nobody in. Django's own dotted paths are taken too.",
+  },
   BCRYPT_ROUNDS: {
     type: integer(4, 20),
     default: '12',
-    help: 'The cost of hashing a password; one more takes twice the time. In production at least 12.',
+    help: 'The cost of hashing a password by bcrypt; one more takes twice the time. In production at least 12.',
   },
 } as const satisfies Record<string, SettingRow>;
 
@@ -228,6 +324,8 @@ export type Origin = 'default' | 'environment' | '.env file' | 'data/secret_key'
 export interface LoadedSettings {
   readonly settings: Settings;
   readonly origins: Readonly<Record<SettingName, Origin>>;
+  /** What should be otherwise, but is no reason not to start. */
+  readonly warnings: readonly SettingWarning[];
 }
 
 export interface SettingSources {
@@ -236,6 +334,8 @@ export interface SettingSources {
   dotenv: string | undefined;
   /** Called only where nothing sets SECRET_KEY and NODE_ENV is not production. */
   readOrMakeSecretKey: () => string;
+  /** How the file of a key is read; from this machine where nothing is said. */
+  readKeyFile?: (path: string) => KeyFile;
 }
 
 /** Settings that the server does not start with. */
@@ -279,13 +379,16 @@ export function loadSettings(sources: SettingSources): LoadedSettings {
     }
   }
   const values = parseAll(found, problems);
-  if (!found.has('SIGNING_KEY') && values.SECRET_KEY !== undefined) values.SIGNING_KEY = values.SECRET_KEY;
-  problems.push(...findConflicts(values, (name) => found.has(name)));
+  const isSet = (name: SettingName) => found.has(name);
+  const { warnings, ...keys } = resolveKeys(values, sources.readKeyFile);
+  Object.assign(values, { SIGNING_KEY: keys.SIGNING_KEY, VERIFYING_KEY: keys.VERIFYING_KEY });
+  problems.push(...keys.problems, ...findConflicts(values, isSet));
   if (problems.length > 0) throw new SettingsError(problems);
   const origins = SETTING_NAMES.map((name) => [name, found.get(name)?.origin ?? 'default']);
   return Object.freeze({
     settings: Object.freeze(values as Settings),
     origins: Object.freeze(Object.fromEntries(origins)),
+    warnings: Object.freeze(warnings),
   });
 }
 

@@ -1,5 +1,5 @@
-import type { Settings } from '../settings.ts';
 import { findWeaknesses } from '../settings/weaknesses.ts';
+import type { Settings } from '../settings.ts';
 import { HISTORY_HREF } from './history-list.ts';
 
 /** What the overview knows when it looks for what is wrong. */

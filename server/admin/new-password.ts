@@ -2,7 +2,15 @@ import { AppError } from '../errors.ts';
 import { passwordComplaints } from '../users/fields.ts';
 import { PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
 import { PASSWORD_HELP_TEXTS, type PasswordOwner, validatePassword } from '../users/validators.ts';
-import type { FormReading, TextField } from './form.ts';
+import type { CheckboxField, FormReading, TextField } from './form.ts';
+
+/** Whether the new password ends what was begun with the old one. Under CHECK_REVOKE_TOKEN it does by itself. */
+export const END_SESSIONS: CheckboxField = {
+  kind: 'checkbox',
+  name: 'end_sessions',
+  label: 'End all sessions as well',
+  help: ['Every refresh token that was given out for the old password is revoked.'],
+};
 
 /** A new password and the same once more, by the names of Django's forms. */
 export interface PasswordPair {

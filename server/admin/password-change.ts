@@ -2,10 +2,11 @@ import type { Database } from '../../db/statement.ts';
 import { recordEvents } from '../audit/record.ts';
 import { keepOnlyAdminSession } from '../sessions/admin-sessions.ts';
 import type { Settings } from '../settings.ts';
+import { revokeTokensOf } from '../tokens/mass-revocation.ts';
 import { checkPassword, hashPassword, PASSWORD_MAX_LENGTH } from '../users/hashers.ts';
 import { replacePassword } from '../users/users.ts';
 import { type FormReading, fieldViews, readForm, type TextField } from './form.ts';
-import { checkNewPassword, passwordPair } from './new-password.ts';
+import { checkNewPassword, END_SESSIONS, passwordPair } from './new-password.ts';
 import type { GuardedPage, PageView } from './page.ts';
 
 const OLD: TextField = {
@@ -20,7 +21,7 @@ const OLD: TextField = {
 
 const NEW = passwordPair(['new_password1', 'new_password2'], ['New password', 'New password confirmation']);
 
-const FIELDS = [OLD, NEW.first, NEW.second];
+const FIELDS = [OLD, NEW.first, NEW.second, END_SESSIONS];
 
 const WRONG = 'Your old password was entered incorrectly. Please enter it again.';
 
@@ -46,6 +47,7 @@ export function passwordChangePage(db: Database, settings: Settings): GuardedPag
         await keepOnlyAdminSession(trx, session, passwordHash);
         const object = { type: 'user', id: String(user.id), name: user.username } as const;
         await recordEvents(trx, [{ kind: 'password_changed', origin, object }], now);
+        if (reading.values.end_sessions) await revokeTokensOf(trx, settings, [user.id], now, origin);
         return true;
       });
       // Somebody else was quicker: with that, the old password was another one.

@@ -3,6 +3,7 @@ import type { UserRow } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { endAdminSessionsOf, keepOnlyAdminSession } from '../sessions/admin-sessions.ts';
 import type { Settings } from '../settings.ts';
+import { revokeTokensOf } from '../tokens/mass-revocation.ts';
 import { requireDeed } from '../users/account-policy.ts';
 import { subjectOf } from '../users/acting.ts';
 import { changePassword } from '../users/change-password.ts';
@@ -10,7 +11,7 @@ import { hashPassword, unusablePassword } from '../users/hashers.ts';
 import { isUsablePassword } from '../users/password-summary.ts';
 import { findUserById } from '../users/users.ts';
 import { type FormReading, fieldViews, readForm } from './form.ts';
-import { complaintsIn } from './new-password.ts';
+import { complaintsIn, END_SESSIONS } from './new-password.ts';
 import type { GuardedPage, PageCall, PageResult, PageView } from './page.ts';
 import { noSuchUser, USERS_HREF, userHref } from './user-links.ts';
 import { passwordFields, readsPassword } from './user-password-fields.ts';
@@ -20,7 +21,7 @@ const PASSWORD = passwordFields(
   'If disabled, the current password for this user will be lost.',
 );
 
-const NEW_ONLY = [PASSWORD.passwords.first, PASSWORD.passwords.second];
+const NEW_ONLY = [PASSWORD.passwords.first, PASSWORD.passwords.second, END_SESSIONS];
 const FIELDS = [PASSWORD.usable, ...NEW_ONLY];
 
 /** /admin/auth/user/1/password/ */
@@ -35,10 +36,18 @@ export function userPasswordPage(db: Database, settings: Settings): GuardedPage 
       const isUsable = await readsPassword(PASSWORD, reading, user);
       if (Object.keys(reading.errors).length > 0) return passwordView(user, reading);
       if (!isUsable) {
-        return call.form.has('confirmed') ? set(db, call, user, unusablePassword()) : askView(user, settings);
+        return call.form.has('confirmed')
+          ? set(db, settings, call, user, unusablePassword())
+          : askView(user, settings, reading.values.end_sessions === true);
       }
       try {
-        return await set(db, call, user, await hashPassword(reading.values.password1 as string, settings));
+        return await set(
+          db,
+          settings,
+          call,
+          user,
+          await hashPassword(reading.values.password1 as string, settings),
+        );
       } catch (error) {
         return passwordView(user, { ...reading, errors: complaintsIn(error, PASSWORD.passwords) });
       }
@@ -62,7 +71,8 @@ function fieldsFor(user: UserRow) {
 /** Sets a password, and ends the sessions that were begun with another; one's own goes on. */
 async function set(
   db: Database,
-  { viewer, origin, now }: PageCall,
+  settings: Settings,
+  { viewer, origin, now, form }: PageCall,
   user: UserRow,
   passwordHash: string,
 ): Promise<PageResult> {
@@ -70,6 +80,7 @@ async function set(
     await changePassword(trx, { actor: viewer, origin, now }, user.id, passwordHash);
     if (user.id === viewer.user.id) await keepOnlyAdminSession(trx, viewer.session, passwordHash);
     else await endAdminSessionsOf(trx, [user.id]);
+    if (form.has(END_SESSIONS.name)) await revokeTokensOf(trx, settings, [user.id], now, origin);
   });
   const text = isUsablePassword(passwordHash)
     ? 'Password changed successfully.'
@@ -96,10 +107,11 @@ function passwordView(user: UserRow, reading?: FormReading): PageView {
   };
 }
 
-function askView(user: UserRow, { CHECK_REVOKE_TOKEN }: Settings): PageView {
-  const tokens = CHECK_REVOKE_TOKEN
-    ? 'Tokens that the user has are refused from then on.'
-    : 'Tokens that the user has stay good until they expire or are revoked.';
+function askView(user: UserRow, { CHECK_REVOKE_TOKEN }: Settings, endsSessions: boolean): PageView {
+  const tokens =
+    CHECK_REVOKE_TOKEN || endsSessions
+      ? 'Tokens that the user has are refused from then on.'
+      : 'Tokens that the user has stay good until they expire or are revoked.';
   return {
     view: 'confirm',
     title: 'Disable password-based authentication',
@@ -113,6 +125,7 @@ function askView(user: UserRow, { CHECK_REVOKE_TOKEN }: Settings): PageView {
       hidden: [
         ['usable_password', 'false'],
         ['confirmed', '1'],
+        ...(endsSessions ? [[END_SESSIONS.name, 'on']] : []),
       ],
       submit: { label: 'Disable password-based authentication', tone: 'danger' },
       backHref: userHref(user.id, 'password'),

@@ -9,6 +9,7 @@ import { connect } from '../../db/connect.ts';
 import { migrate } from '../../db/migrate.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { settingsOf } from '../../e2e/settings-of.ts';
 import { checkPassword, hashPassword } from '../users/hashers.ts';
 import { createUser, findUserByUsername } from '../users/users.ts';
 
@@ -96,7 +97,7 @@ class Conversation {
 async function userWith(username: string, password: string): Promise<UserRow> {
   const user = await findUserByUsername(db, username);
   assert.ok(user);
-  assert.equal((await checkPassword(password, user.password, 4)).matches, true);
+  assert.equal((await checkPassword(password, user.password, settingsOf())).matches, true);
   return user;
 }
 
@@ -180,7 +181,11 @@ test('Ctrl-C at any question, and Ctrl-D, end it without an account', async () =
 });
 
 test('changepassword asks until the password is good', async () => {
-  await createUser(db, { username: 'jane', passwordHash: await hashPassword('old', 4) }, new Date());
+  await createUser(
+    db,
+    { username: 'jane', passwordHash: await hashPassword('old', settingsOf()) },
+    new Date(),
+  );
   const talk = new Conversation('changepassword', 'jane');
   await talk.expect("Changing password for user 'jane'");
   await talk.answer('Password: ', 'one\r');
@@ -197,7 +202,11 @@ test('changepassword asks until the password is good', async () => {
 });
 
 test('changepassword gives up after three attempts, at an empty answer and at Ctrl-C', async () => {
-  await createUser(db, { username: 'joe', passwordHash: await hashPassword('old', 4) }, new Date());
+  await createUser(
+    db,
+    { username: 'joe', passwordHash: await hashPassword('old', settingsOf()) },
+    new Date(),
+  );
   const thrice = new Conversation('changepassword', 'joe');
   for (let attempt = 0; attempt < 3; attempt += 1) {
     await thrice.answer('Password: ', 'password\r');

@@ -1,6 +1,8 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { recordEvents } from '../audit/record.ts';
+import type { Settings } from '../settings.ts';
+import { revokeTokensOf } from '../tokens/mass-revocation.ts';
 import { passwordComplaints } from '../users/fields.ts';
 import { hashPassword } from '../users/hashers.ts';
 import { findUserByUsername, setPassword } from '../users/users.ts';
@@ -18,19 +20,20 @@ const MAX_TRIES = 3;
 export const changepassword: Command = {
   name: 'changepassword',
   summary: "Change a user's password.",
-  usage: `usage: jotgate changepassword [username]
+  usage: `usage: jotgate changepassword [--end-sessions] [username]
 
 Change a user's password. Without a terminal the new password is read from two lines of the input.
 
 positional arguments:
   username              Username to change password for; by default, it's the current username.
 
-options:${COMMON_FLAGS_HELP}`,
+options:
+  --end-sessions        Ends the user's sessions as well: every refresh token is revoked.${COMMON_FLAGS_HELP}`,
   run,
 };
 
 async function run(context: CommandContext, args: string[]): Promise<number> {
-  const { argument } = parseFlags(args, {}, 'username');
+  const { flags, argument } = parseFlags(args, { 'end-sessions': { type: 'boolean' } }, 'username');
   const { settings } = await context.loadSettings();
   const db = await openMigratedDatabase(context);
   const username = argument || systemUsername(context.env);
@@ -39,26 +42,34 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
   context.stdout.write(`Changing password for user '${user.username}'\n`);
   const password = await askPassword(context, user);
   if (password === null) return 1;
-  const passwordHash = await hashPassword(password, settings.BCRYPT_ROUNDS);
-  if (!(await storePassword(context, db, user, passwordHash)))
+  const passwordHash = await hashPassword(password, settings);
+  const endsSessions = flags['end-sessions'] === true;
+  if (!(await storePassword(context, db, user, passwordHash, endsSessions ? settings : null)))
     throw new CommandError(`user '${user.username}' does not exist`);
   context.stdout.write(`Password changed successfully for user '${user.username}'\n`);
   return 0;
 }
 
-/** Says whether the account still exists. */
+/**
+ * Says whether the account still exists.
+ *
+ * @param endingBy the settings by which its sessions end as well; null where they go on
+ */
 function storePassword(
   context: CommandContext,
   db: Database,
   { id, username }: UserRow,
   passwordHash: string,
+  endingBy: Settings | null,
 ): Promise<boolean> {
   return db.transaction().execute(async (trx) => {
     if (!(await setPassword(trx, id, passwordHash))) return false;
     const object = { type: 'user', id: String(id), name: username } as const;
     const changes = [{ field: 'Password', before: '********', after: '********' }];
     const event = { kind: 'password_changed', origin: commandOrigin(context), object, changes } as const;
-    await recordEvents(trx, [event], new Date());
+    const now = new Date();
+    await recordEvents(trx, [event], now);
+    if (endingBy !== null) await revokeTokensOf(trx, endingBy, [id], now, event.origin);
     return true;
   });
 }

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { sqlitePath } from '../../db/connect.ts';
 import { hasTable } from '../../db/has-table.ts';
 import { listMigrations } from '../../db/migrate.ts';
+import type { Weakness } from '../settings/weaknesses.ts';
 import { describeSettings, SettingsError } from '../settings.ts';
+import { checkKeyRing } from '../tokens/keys/ring.ts';
 import { deployReport, findDeployWarnings } from './check-deploy.ts';
 import { describePasswords } from './check-passwords.ts';
 import { type Command, type CommandContext, UsageError } from './command.ts';
@@ -41,7 +43,10 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
     ...(await checkSettings(context, verbosity)),
     ...(await checkDatabase(context, verbosity)),
   ];
-  const warnings = flags.deploy && problems.length === 0 ? await findDeployWarnings(context) : [];
+  const warnings =
+    problems.length > 0
+      ? []
+      : [...(await findOpenFiles(context)), ...(flags.deploy ? await findDeployWarnings(context) : [])];
   if (warnings.length > 0) {
     context.stderr.write(deployReport(warnings));
     return failLevel === 'WARNING' ? 1 : 0;
@@ -72,6 +77,12 @@ async function checkSettings(context: CommandContext, verbosity: number): Promis
   }
 }
 
+/** Files of keys that more people can read than should. */
+async function findOpenFiles(context: CommandContext): Promise<Weakness[]> {
+  const { warnings } = await context.loadSettings();
+  return warnings.map((warning) => ({ id: 'jotgate.W102', ...warning }));
+}
+
 /** A database that is not there yet is no problem, and is not made. */
 async function checkDatabase(context: CommandContext, verbosity: number): Promise<string[]> {
   try {
@@ -79,6 +90,7 @@ async function checkDatabase(context: CommandContext, verbosity: number): Promis
     if (!existsSync(sqlitePath(settings.DATABASE_URL))) return [];
     const db = await context.openDatabase();
     await listMigrations(db);
+    await checkKeyRing(db, settings);
     if (verbosity >= 1 && (await hasTable(db, 'auth_user'))) {
       const passwords = await describePasswords(db, settings);
       if (passwords !== '') context.stdout.write(`${passwords}\n`);

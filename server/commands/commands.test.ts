@@ -10,7 +10,11 @@ import { connect } from '../../db/connect.ts';
 import { MIGRATIONS } from '../../db/migrations/index.ts';
 import type { Database } from '../../db/statement.ts';
 import { epochToSqlTime } from '../../db/values.ts';
+import { settingsOf } from '../../e2e/settings-of.ts';
 import { type EventView, eventsByIds } from '../audit/events.ts';
+import { sessionsOf } from '../sessions/session-list.ts';
+import { obtainPair } from '../tokens/issue.ts';
+import { contextAt } from '../tokens/tokens.fixture.ts';
 import { checkPassword } from '../users/hashers.ts';
 import { createUser, findUserByUsername } from '../users/users.ts';
 import { runCommandLine } from './command-line.ts';
@@ -171,7 +175,7 @@ test('createsuperuser without a terminal', async () => {
   assert.deepEqual(await run(keyless), { code: 0, out: '', err: '' });
   const db = connect(ready.url);
   const root = await findUserByUsername(db, 'root');
-  assert.equal((await checkPassword('123', root?.password ?? '', 4)).matches, true);
+  assert.equal((await checkPassword('123', root?.password ?? '', settingsOf())).matches, true);
   assert.deepEqual([root?.is_superuser, root?.email], [1, 'root@example.com']);
   assert.match((await findUserByUsername(db, 'keyless'))?.password ?? '', /^![A-Za-z0-9]{40}$/);
   const [event, , ...more] = await newEvents(db);
@@ -193,7 +197,7 @@ test('changepassword takes the password from a pipe', async () => {
   assert.equal(code, 0);
   assert.match(out, /Password changed successfully for user 'zoe'\n$/);
   const user = await findUserByUsername(db, 'zoe');
-  assert.equal((await checkPassword('Correct-horse-9', user?.password ?? '', 4)).matches, true);
+  assert.equal((await checkPassword('Correct-horse-9', user?.password ?? '', settingsOf())).matches, true);
   const events = await newEvents(db);
   assert.deepEqual(
     events.map(({ kind, actor, object }) => [kind, actor?.name, object?.name]),
@@ -315,4 +319,84 @@ test('the program itself passes on arguments, output and exit code', () => {
   assert.deepEqual([status, stdout], [0, listOf('X')]);
   const failed = start('changepassword', 'nobody');
   assert.deepEqual([failed.status, failed.stderr], [1, "CommandError: user 'nobody' does not exist\n"]);
+});
+
+test('check counts the users by how their passwords are hashed, and says who cannot log in', async () => {
+  const url = `sqlite:${join(folder, 'formats.sqlite3')}`;
+  await run(['migrate'], { url });
+  assert.doesNotMatch((await run(['check'], { url })).out, /Password hash/);
+  const db = connect(url);
+  for (const [index, passwordHash] of [
+    'pbkdf2_sha256$1$s$x',
+    'pbkdf2_sha256$2$s$x',
+    'bcrypt_sha256$$2b$x',
+    'md5$secret',
+    '!',
+  ].entries()) {
+    await createUser(db, { username: `user${index}`, passwordHash }, new Date());
+  }
+  await db.destroy();
+  const { out } = await run(['check'], {
+    url,
+    env: { PASSWORD_HASHERS: 'django.contrib.auth.hashers.PBKDF2PasswordHasher,bcrypt_sha256' },
+  });
+  assert.match(out, /\nPassword hash +Users\n/);
+  assert.match(out, /\npbkdf2_sha256 +2 +as new ones are\n/);
+  assert.match(out, /\nbcrypt_sha256 +1 +becomes pbkdf2_sha256 at the next login\n/);
+  assert.match(out, /\nmd5 +1 +refused: not one of PASSWORD_HASHERS\n/);
+  assert.match(out, /\nunusable +1 +no password to log in with\n/);
+  assert.ok(!out.includes('secret'));
+});
+
+test('endsessions ends the sessions of a user, or one, and says so in the history', async () => {
+  const url = `sqlite:${join(folder, 'sessions.sqlite3')}`;
+  await run(['migrate'], { url });
+  const db = connect(url);
+  const user = await createUser(db, { username: 'ada', passwordHash: '!x' }, new Date());
+  const context = contextAt(settingsOf(), Date.now() / 1000);
+  for (let time = 0; time < 3; time += 1) await obtainPair(db, context, user);
+  const [session] = await sessionsOf(db, user.id, new Date());
+  const alive = async () => (await sessionsOf(db, user.id, new Date(), { aliveOnly: true })).length;
+  assert.deepEqual(await run(['endsessions', '--sid', session?.sid ?? ''], { url }), {
+    code: 0,
+    out: '1 session ended.\n',
+    err: '',
+  });
+  assert.equal(await alive(), 2);
+  const again = await run(['endsessions', '--sid', session?.sid ?? ''], { url });
+  assert.equal(again.out, 'That session was over already.\n');
+  assert.equal((await run(['endsessions', 'ada'], { url })).out, "2 tokens of 'ada' revoked.\n");
+  assert.equal(await alive(), 0);
+  const kinds = await db.selectFrom('jotgate_event').select(['kind', 'actor_name']).orderBy('id').execute();
+  assert.deepEqual(kinds, [
+    { kind: 'session_ended', actor_name: 'zoe' },
+    { kind: 'tokens_revoked', actor_name: 'zoe' },
+  ]);
+  await obtainPair(db, context, user);
+  await run(['changepassword', '--end-sessions', 'ada'], {
+    url,
+    input: 'Correct-horse-7\nCorrect-horse-7\n',
+  });
+  assert.equal(await alive(), 0);
+  assert.match(
+    (await run(['endsessions'], { url })).err,
+    /one of the arguments username and --sid is required/,
+  );
+  assert.match((await run(['endsessions', 'bob'], { url })).err, /user 'bob' does not exist/);
+  assert.match((await run(['endsessions', '--sid', 'x'], { url })).err, /session 'x' does not exist/);
+  await db.destroy();
+});
+
+test('check --deploy lists what is weak, why, and what mends it', async () => {
+  const url = `sqlite:${join(folder, 'nowhere', 'db.sqlite3')}`;
+  const weak = await run(['check', '--deploy', '-v', '0'], { url });
+  assert.equal(weak.code, 0);
+  assert.match(
+    weak.err,
+    /^System check identified some issues:\n\nWARNINGS:\n\?: \(jotgate\.W001\) NODE_ENV is not/,
+  );
+  assert.match(weak.err, /\tHINT: .*ROTATE_REFRESH_TOKENS/);
+  assert.doesNotMatch(weak.err, /x{20}/);
+  assert.equal((await run(['check', '--deploy', '--fail-level', 'WARNING', '-v', '0'], { url })).code, 1);
+  assert.equal((await run(['check', '--fail-level', 'x'], { url })).code, 2);
 });

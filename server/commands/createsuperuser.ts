@@ -74,8 +74,7 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
     : await takeFromEnvironment(context, db, given);
   if (answers === null) return 1;
   const { password, ...names } = answers;
-  const passwordHash =
-    password === null ? unusablePassword() : await hashPassword(password, settings.BCRYPT_ROUNDS);
+  const passwordHash = password === null ? unusablePassword() : await hashPassword(password, settings);
   await store(context, db, { ...names, passwordHash });
   if (verbosity >= 1) context.stdout.write('Superuser created successfully.\n');
   return 0;

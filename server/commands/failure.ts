@@ -10,7 +10,7 @@ export async function explainFailure(error: unknown): Promise<string | null> {
   if (error instanceof AppError) return `Error: ${textsOf(error.body).join('; ')}`;
   if (!(error instanceof Error)) return null;
   // Known by name: their modules take time to load, and a command without a failure does without.
-  if (error.name === 'NewerSchemaError') return error.message;
+  if (error.name === 'NewerSchemaError' || error.name === 'KeyRingError') return error.message;
   if (error.name === 'SettingsError') return error.message;
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return null;

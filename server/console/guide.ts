@@ -1,20 +1,21 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { setPageHeaders } from '../http/headers.ts';
+import type { Settings } from '../settings.ts';
 import type { TokenContext } from '../tokens/context.ts';
 import { durationInWords, inspectToken } from '../tokens/inspect.ts';
 import { accessFrom } from '../tokens/issue.ts';
+import { generateMaterial, makeSign } from '../tokens/keys/key-material.ts';
 
 /** /guide/: what a JWT is, shown on a token made for the page, and how obtain, use, expire and refresh work. */
 export function registerGuide(app: FastifyInstance, context: TokenContext): void {
-  app.get('/guide/', (_request, reply) => {
+  const { settings } = context;
+  let sample: ReturnType<typeof signWithAnotherKey> | undefined;
+  app.get('/guide/', async (_request, reply) => {
     setPageHeaders(reply);
     reply.header('cache-control', 'no-store');
-    const { settings } = context;
-    const token = signedWithAnotherKey(
-      settings.ALGORITHM,
-      accessFrom(context, { [settings.USER_ID_CLAIM]: '1' }),
-    );
+    sample ??= signWithAnotherKey(settings);
+    const signer = { ...context.signer, sign: await sample };
+    const token = accessFrom({ ...context, signer }, { [settings.USER_ID_CLAIM]: '1' });
     return reply.view('guide', {
       title: 'Guide',
       scheme: settings.AUTH_HEADER_TYPES[0],
@@ -25,11 +26,11 @@ export function registerGuide(app: FastifyInstance, context: TokenContext): void
   });
 }
 
-/** A real token that opens no door: anyone may open the guide, so its token is signed with a key made on the spot. */
-function signedWithAnotherKey(algorithm: string, token: string): string {
-  const signed = token.slice(0, token.lastIndexOf('.'));
-  const signature = createHmac(algorithm.replace('HS', 'sha'), randomBytes(64))
-    .update(signed)
-    .digest('base64url');
-  return `${signed}.${signature}`;
+/** Makes real tokens that open no door: anyone may open the guide, so its token is signed with a key of its own. */
+async function signWithAnotherKey({ ALGORITHM, KEY_RING }: Settings) {
+  const { privateKey } = await generateMaterial(ALGORITHM);
+  return makeSign(ALGORITHM, privateKey ?? '', KEY_RING ? SAMPLE_KID : undefined);
 }
+
+/** The name of the guide's key, of the form that names of keys have. */
+const SAMPLE_KID = '0123456789abcdef';

@@ -30,6 +30,8 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
 }
 
 export interface Connections {
+  /** Takes no new connections. Those that are open are served on. */
+  refuseMore(): void;
   /**
    * Takes no new connections. What comes on those that are open is answered still, and told that it was the last.
    *
@@ -65,13 +67,16 @@ export function watchConnections(server: Server): Connections {
     silent.delete(socket);
     if (isDraining) response.setHeader('connection', 'close');
   });
-  const drain = async (limit: number) => {
-    isDraining = true;
+  const refuseMore = () => {
     // The close of an HTTP server would cut off at once whoever is about to ask for something.
-    NetServer.prototype.close.call(server);
+    if (server.listening) NetServer.prototype.close.call(server);
+  };
+  const drain = async (limit: number) => {
+    refuseMore();
+    isDraining = true;
     if (open.size > 0) await once(gone, 'all', { signal: AbortSignal.timeout(limit) }).catch(() => {});
   };
-  return { drain, letGo: () => letGo(server, silent) };
+  return { refuseMore, drain, letGo: () => letGo(server, silent) };
 }
 
 function letGo(server: Server, silent: ReadonlySet<Socket>): () => void {

@@ -1,4 +1,5 @@
 import type { SettingName, Settings } from '../settings.ts';
+import { shortestSecret } from './algorithms.ts';
 
 type IsSet = (name: SettingName) => boolean;
 
@@ -14,9 +15,6 @@ const CLAIM_NAMES = [
   'REVOKE_TOKEN_CLAIM',
 ] as const satisfies SettingName[];
 
-/** RFC 7518, section 3.2: a key as long as the hash, in bytes. */
-const SHORTEST_KEYS = { HS256: 32, HS384: 48, HS512: 64 };
-
 const HOW_TO_MAKE_A_KEY = `to make one, run: node -p "crypto.randomBytes(64).toString('base64url')"`;
 
 const RULES: readonly ((values: Values, isSet: IsSet) => string[])[] = [
@@ -25,6 +23,8 @@ const RULES: readonly ((values: Values, isSet: IsSet) => string[])[] = [
   findMissingSecret,
   findWeakSecrets,
   findCheapHashing,
+  findIdleRotation,
+  findUnsharedDatabase,
 ];
 
 /** What is wrong with the settings together: a line each, without secrets. */
@@ -55,17 +55,20 @@ function findMissingSecret({ NODE_ENV }: Values, isSet: IsSet): string[] {
 
 function findWeakSecrets(values: Values, isSet: IsSet): string[] {
   if (values.NODE_ENV !== 'production') return [];
-  const names = isSet('SIGNING_KEY') ? (['SECRET_KEY', 'SIGNING_KEY'] as const) : (['SECRET_KEY'] as const);
+  const signsWithSecret = values.ALGORITHM === undefined || shortestSecret(values.ALGORITHM) !== null;
+  const hasTwo = isSet('SIGNING_KEY') && signsWithSecret;
+  const names = hasTwo ? (['SECRET_KEY', 'SIGNING_KEY'] as const) : (['SECRET_KEY'] as const);
   return names.flatMap((name) => {
     const key = values[name];
-    if (key === undefined) return [];
+    if (!key) return [];
     if (isGuessable(key)) {
       return [
         `${name} is a text that others use or can guess; in production it must be random; ${HOW_TO_MAKE_A_KEY}`,
       ];
     }
-    const algorithm = name === names.at(-1) ? values.ALGORITHM : undefined;
-    const shortest = SHORTEST_KEYS[algorithm ?? 'HS256'];
+    const signsTokens = name === names.at(-1) && signsWithSecret && !values.KEY_RING;
+    const algorithm = signsTokens ? values.ALGORITHM : undefined;
+    const shortest = shortestSecret(algorithm ?? 'HS256') ?? 0;
     const length = Buffer.byteLength(key);
     if (length >= shortest) return [];
     const purpose = algorithm ? `in production for ${algorithm}` : 'in production';
@@ -94,4 +97,15 @@ function isGuessable(key: string): boolean {
 function findCheapHashing({ NODE_ENV, BCRYPT_ROUNDS }: Values): string[] {
   if (NODE_ENV !== 'production' || BCRYPT_ROUNDS === undefined || BCRYPT_ROUNDS >= 12) return [];
   return [`BCRYPT_ROUNDS must be at least 12 in production, and is ${BCRYPT_ROUNDS}`];
+}
+
+function findIdleRotation({ KEY_RING, KEY_ROTATION_INTERVAL = 0 }: Values): string[] {
+  if (KEY_RING !== false || KEY_ROTATION_INTERVAL === 0) return [];
+  return ['KEY_ROTATION_INTERVAL is for the keys of a ring: set KEY_RING=true as well'];
+}
+
+/** In memory each process would have a database of its own. */
+function findUnsharedDatabase({ DATABASE_URL, WORKERS = 1 }: Values): string[] {
+  if (WORKERS === 1 || DATABASE_URL !== 'sqlite::memory:') return [];
+  return [`WORKERS must be 1 with a database in memory, and is ${WORKERS}`];
 }
