@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import type { Settings } from '../settings.ts';
 import { liftLocks, listLocks } from '../users/login-failures.ts';
@@ -25,7 +26,7 @@ export function locksPage(db: Database, settings: Settings): GuardedPage {
       if (lock === undefined) {
         return { redirect: LOCKS_HREF, message: { level: 'warning', text: 'That lock is over already.' } };
       }
-      await db.transaction().execute(async (trx) => {
+      await inTransaction(db, async (trx) => {
         await liftLocks(trx, [lock.id]);
         const changes = [{ field: 'Lock', before: `${lock.scope} ${lock.label}`.trim(), after: null }];
         await recordEvents(trx, [{ kind: 'lock_lifted', origin, changes }], now);

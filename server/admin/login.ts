@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import { AppError } from '../errors.ts';
 import { endAdminSession, purgeAdminSessions, startAdminSession } from '../sessions/admin-sessions.ts';
@@ -78,7 +79,7 @@ async function enter(
     return loginView(next, reading, [REFUSED]);
   }
   const place = { address: request.ip, userAgent: origin.userAgent ?? '' };
-  const session = await db.transaction().execute(async (trx) => {
+  const session = await inTransaction(db, async (trx) => {
     if (viewer !== null) await endAdminSession(trx, viewer.session.id);
     await purgeAdminSessions(trx, sessionLimits(settings), now);
     await updateLastLogin(trx, user.id, now);

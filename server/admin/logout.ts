@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import { endAdminSession } from '../sessions/admin-sessions.ts';
 import type { OpenPage } from './page.ts';
@@ -10,7 +11,7 @@ export function logoutPage(db: Database): OpenPage {
     access: 'anyone',
     async post({ viewer, origin, now }) {
       if (viewer !== null) {
-        await db.transaction().execute(async (trx) => {
+        await inTransaction(db, async (trx) => {
           await endAdminSession(trx, viewer.session.id);
           await recordEvents(trx, [{ kind: 'admin_logout', origin }], now);
         });

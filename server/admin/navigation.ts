@@ -8,6 +8,8 @@ export interface Section {
   app: string;
   /** Who has one of these may open the list. */
   viewedBy: readonly string[];
+  /** Superusers alone may, whatever permissions others have. */
+  isForSuperusers?: true;
   /** Where one is added, and who may. */
   add?: { href: string; permission: string };
 }
@@ -57,6 +59,13 @@ export const SECTIONS: readonly Section[] = [
     viewedBy: ['auth.change_user'],
   },
   {
+    label: 'Signing keys',
+    href: '/admin/keys/',
+    app: 'Administration',
+    viewedBy: [],
+    isForSuperusers: true,
+  },
+  {
     label: 'History',
     href: '/admin/history/',
     app: 'Administration',
@@ -65,13 +74,13 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 /** Whether a viewer may open the list at an address. */
-export function mayView({ permissions }: Pick<Viewer, 'permissions'>, href: string): boolean {
-  return SECTIONS.some(
-    (section) => section.href === href && section.viewedBy.some((key) => permissions.has(key)),
-  );
+export function mayView(viewer: Pick<Viewer, 'permissions' | 'user'>, href: string): boolean {
+  return sectionsFor(viewer).some((section) => section.href === href);
 }
 
 /** The lists that a viewer may open. */
-export function sectionsFor({ permissions }: Pick<Viewer, 'permissions'>): Section[] {
-  return SECTIONS.filter(({ viewedBy }) => viewedBy.some((key) => permissions.has(key)));
+export function sectionsFor({ permissions, user }: Pick<Viewer, 'permissions' | 'user'>): Section[] {
+  return SECTIONS.filter(({ viewedBy, isForSuperusers }) =>
+    isForSuperusers ? user.is_superuser === 1 : viewedBy.some((key) => permissions.has(key)),
+  );
 }

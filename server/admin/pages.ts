@@ -10,6 +10,8 @@ import { groupHistoryPage } from './group-history.ts';
 import { groupsListPage } from './groups-list.ts';
 import { historyEventPage } from './history-event.ts';
 import { historyExportPage, historyListPage } from './history-list.ts';
+import { keyRetirePage, keyWithdrawPage } from './key-confirm.ts';
+import { keysPage } from './keys.ts';
 import { locksPage } from './locks.ts';
 import { loginPage } from './login.ts';
 import { logoutPage } from './logout.ts';
@@ -73,6 +75,9 @@ export function adminPages({ db, settings }: AdminDependencies): AdminPage[] {
     sessionDetailPage(db),
     sessionEndPage(db, settings),
     locksPage(db, settings),
+    keysPage(db, settings),
+    keyRetirePage(db, settings),
+    keyWithdrawPage(db, settings),
     historyListPage(db),
     historyExportPage(db),
     historyEventPage(db),

@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import { keepOnlyAdminSession } from '../sessions/admin-sessions.ts';
 import type { Settings } from '../settings.ts';
@@ -42,7 +43,7 @@ export function passwordChangePage(db: Database, settings: Settings): GuardedPag
       }
       if (Object.keys(reading.errors).length > 0) return changeView(reading);
       const passwordHash = await hashPassword(reading.values.new_password1 as string, settings);
-      const isChanged = await db.transaction().execute(async (trx) => {
+      const isChanged = await inTransaction(db, async (trx) => {
         if (!(await replacePassword(trx, user, passwordHash))) return false;
         await keepOnlyAdminSession(trx, session, passwordHash);
         const object = { type: 'user', id: String(user.id), name: user.username } as const;

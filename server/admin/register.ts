@@ -8,7 +8,7 @@ import type { Origin } from '../audit/record.ts';
 import { AppError } from '../errors.ts';
 import { CSRF_FIELD, csrfToken, requireSameSite } from '../http/csrf.ts';
 import { logFailure, toAppError } from '../http/failures.ts';
-import { setPageHeaders } from '../http/headers.ts';
+import { setApiHeaders, setPageHeaders } from '../http/headers.ts';
 import { formPairs } from '../http/parsers.ts';
 import type { Settings } from '../settings.ts';
 import { FormInput } from './form-input.ts';
@@ -154,13 +154,16 @@ function answerUnknown(pages: readonly AdminPage[], request: FastifyRequest, rep
       names.length === parts.length && names.every((name, i) => name.startsWith(':') || name === parts[i])
     );
   });
-  if (isKnown) return reply.redirect([`${path}/`, ...query].join('?'), 301);
+  if (isKnown) {
+    setApiHeaders(reply);
+    return reply.redirect([`${path}/`, ...query].join('?'), 301);
+  }
   if (request.viewer === null) return send(toLogin(request), request, reply);
   throw notFound();
 }
 
 async function send(result: PageResult, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  reply.header('cache-control', 'no-store');
+  setApiHeaders(reply);
   if ('chunks' in result) return sendDownload(result, reply);
   if ('view' in result) return sendView(result, request, reply);
   if (result.session !== undefined) handOverSession(reply, result.session);
@@ -191,7 +194,6 @@ async function sendView(
 function sendDownload({ filename, contentType, chunks }: Download, reply: FastifyReply): FastifyReply {
   return reply
     .header('content-disposition', `attachment; filename="${filename}"`)
-    .header('x-content-type-options', 'nosniff')
     .type(contentType)
     .send(Readable.from(chunks));
 }

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import { AppError } from '../errors.ts';
 import { startAdminSession } from '../sessions/admin-sessions.ts';
@@ -26,7 +27,7 @@ export function setupPage(db: Database, settings: Settings): OpenPage {
     },
     async post(call) {
       const key = call.form.get('key') ?? '';
-      await requireOpen(db, key, call.now);
+      await requireOpen(db, await isSetupKey(db, key, call.now));
       const { reading, account } = await readSuperuserForm(db, call.form);
       return account === null ? setupView(key, reading) : setUp(db, settings, call, key, account);
     },
@@ -34,8 +35,8 @@ export function setupPage(db: Database, settings: Settings): OpenPage {
 }
 
 /** @throws AppError `not_found` */
-async function requireOpen(db: Database, key: string, now: Date): Promise<void> {
-  if ((await countSuperusers(db)) === 0 && (await isSetupKey(db, key, now))) return;
+async function requireOpen(db: Database, hasKey: boolean): Promise<void> {
+  if (hasKey && (await countSuperusers(db)) === 0) return;
   throw new AppError('not_found', {
     advice:
       'A set-up address works once, for 30 minutes, and only while there is no superuser. ' +
@@ -53,9 +54,8 @@ async function setUp(
 ): Promise<PageResult> {
   const passwordHash = await hashPassword(password, settings);
   const place = { address: request.ip, userAgent: origin.userAgent ?? '' };
-  const { user, session } = await db.transaction().execute(async (trx) => {
-    await requireOpen(trx, key, now);
-    await takeSetupKey(trx, key, now);
+  const { user, session } = await inTransaction(db, async (trx) => {
+    await requireOpen(trx, await takeSetupKey(trx, key, now));
     const created: UserRow = await createSuperuser(trx, { username, email, passwordHash }, now);
     const actor = { id: created.id, name: created.username };
     const object = { type: 'user', id: String(created.id), name: created.username } as const;

@@ -5,7 +5,7 @@ import { SlidingToken } from '../tokens/classes.ts';
 import type { Claims } from '../tokens/compact.ts';
 import { distanceInWords, type Explained, explainClaims, explainHeader } from '../tokens/inspect.ts';
 import { findOutstanding, type OutstandingView } from '../tokens/outstanding.ts';
-import { requireOwner } from '../tokens/owner.ts';
+import { REFRESH_REFUSALS, requireOwner } from '../tokens/owner.ts';
 import { own } from '../tokens/rules.ts';
 import { reasonText } from './event-reasons.ts';
 import { objectHistoryView } from './object-history.ts';
@@ -27,12 +27,6 @@ import { userCell } from './tokens-list.ts';
 
 /** How much is shown of the claim that changes with the password, in characters. */
 const MARK_SHOWN = 6;
-
-const OWNER_REFUSALS = {
-  missing: 'token_user_inactive',
-  inactive: 'token_user_inactive',
-  passwordChanged: 'token_password_changed',
-} as const;
 
 /** /admin/token_blacklist/outstandingtoken/1/change/: to look at alone, as in Django's admin. */
 export function tokenDetailPage(db: Database, settings: Settings): GuardedPage {
@@ -88,7 +82,7 @@ async function refusalOf(db: Database, settings: Settings, claims: Claims | null
   if (claims === null) return 'what is recorded is no token';
   if (!own(claims, settings.USER_ID_CLAIM)) return null;
   try {
-    await requireOwner(db, settings, claims, OWNER_REFUSALS);
+    await requireOwner(db, settings, claims, REFRESH_REFUSALS);
     return null;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

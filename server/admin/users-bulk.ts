@@ -11,7 +11,7 @@ import { switchAccounts } from '../users/switch-accounts.ts';
 import type { Selection } from './bulk.ts';
 import type { BulkAction } from './list.ts';
 import type { PageCall, PageResult } from './page.ts';
-import { revocationWords } from './revocation-words.ts';
+import { type RevocationData, revocationData } from './revocation-view.ts';
 import { refusedList, userDeletionData, usersList } from './user-deletion-view.ts';
 import { USERS_HREF } from './user-links.ts';
 
@@ -27,6 +27,7 @@ interface Deed {
 interface Question {
   paragraphs: readonly string[];
   lists: readonly unknown[];
+  revocation?: RevocationData;
   /** Null where there is nothing that could be done. */
   submit: { label: string; tone?: string } | null;
 }
@@ -157,8 +158,8 @@ async function askRevocation(deed: Deed): Promise<Question> {
   return {
     paragraphs: [
       `Every token of ${counted(users.length)} that can be revoked goes on the blacklist. Who uses one has to log in again.`,
-      revocationWords(await previewRevocation(db, settings, ids, call.now)),
     ],
+    revocation: revocationData(await previewRevocation(db, settings, ids, call.now)),
     lists: [usersList('Users', users)],
     submit: { label: 'Yes, make them worthless', tone: 'danger' },
   };

@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { completeNotes, type NotedEvent } from './notes.ts';
 import { purgeEvents } from './purge.ts';
 import { recordTimedEvents } from './record.ts';
@@ -96,7 +97,7 @@ class GatheringJournal implements Journal {
     }
     if (notes.length === 0) return;
     try {
-      await this.#db.transaction().execute(async (trx) => {
+      await inTransaction(this.#db, async (trx) => {
         await recordTimedEvents(trx, await completeNotes(trx, notes));
       });
       this.#failures = 0;

@@ -44,6 +44,7 @@ export const EVENT_KINDS = {
   key_withdrawn: { label: 'Signing key withdrawn', tone: 'bad', group: 'change' },
   users_imported: { label: 'Users imported', tone: 'neutral', group: 'change' },
   exported: { label: 'Data exported', tone: 'neutral', group: 'change' },
+  restored: { label: 'Backup restored', tone: 'neutral', group: 'change' },
 } as const satisfies Record<string, EventKindRow>;
 
 export type EventKind = keyof typeof EVENT_KINDS;

@@ -1,5 +1,6 @@
 import { type Database, statement } from '../../db/statement.ts';
 import type { EventTable } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { toSqlTime } from '../../db/values.ts';
 import { writeDjangoLog } from './django-log.ts';
 import type { EventKind } from './kinds.ts';
@@ -48,8 +49,7 @@ export interface TimedEvent {
  */
 export async function recordEvents(db: Database, events: readonly NewEvent[], at: Date): Promise<void> {
   const timed = events.map((event) => ({ event, at: at.getTime() / 1000 }));
-  const record = (trx: Database) => recordTimedEvents(trx, timed);
-  await (db.isTransaction ? record(db) : db.transaction().execute(record));
+  await inTransaction(db, (trx) => recordTimedEvents(trx, timed));
 }
 
 /** As `recordEvents` in a transaction, for events of which each has its own time. Their order is kept. */

@@ -35,7 +35,7 @@ export interface TokenAnatomy {
 const HEADER_MEANINGS: ReadonlyMap<string, string> = new Map([
   ['alg', 'The algorithm of the signature.'],
   ['typ', 'The kind of thing this is: a JSON Web Token.'],
-  ['kid', 'Which of the keys signed it.'],
+  ['kid', 'The name of the key that signed it. Keys change; by its name the right one is found.'],
 ]);
 
 /** The registered claims of RFC 7519 section 4.1, and those that the settings name. */

@@ -1,5 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { type Client, type LinkedToken, newSid, startSession } from '../sessions/sessions.ts';
 import type { Settings } from '../settings.ts';
 import { updateLastLogin } from '../users/users.ts';
@@ -154,7 +155,7 @@ async function giveOut(
   { sid, client }: { sid: string; client: Client },
 ): Promise<string> {
   const now = new Date(context.now() * 1000);
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     if (context.settings.UPDATE_LAST_LOGIN) await updateLastLogin(trx, user.id, now);
     const first = linkedToken(context, claims);
     await startSession(trx, { sid, userId: user.id, first, client }, now);

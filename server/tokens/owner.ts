@@ -13,6 +13,13 @@ interface OwnerRefusals {
   passwordChanged: ErrorCode;
 }
 
+/** What a refresh answers where the owner of its token is not fit to use it. */
+export const REFRESH_REFUSALS = {
+  missing: 'token_user_inactive',
+  inactive: 'token_user_inactive',
+  passwordChanged: 'token_password_changed',
+} as const satisfies OwnerRefusals;
+
 /** The user that a user id claim names, whether active or not. Numbers in older tokens work as strings do. */
 export async function findOwner(db: Database, settings: Settings, id: unknown): Promise<TokenOwner | null> {
   if (typeof id !== 'string' && typeof id !== 'number') return null;

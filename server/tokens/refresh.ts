@@ -1,5 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import type { SessionRow } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { fromSqlTime } from '../../db/values.ts';
 import { AppError } from '../errors.ts';
 import { type Client, findPlace, newSid, recordRotation, startSession } from '../sessions/sessions.ts';
@@ -20,7 +21,7 @@ import {
   signRecorded,
   withinSession,
 } from './issue.ts';
-import { checkOwner, findOwner, requireOwner } from './owner.ts';
+import { checkOwner, findOwner, REFRESH_REFUSALS, requireOwner } from './owner.ts';
 import { answerRotatedBefore } from './reuse.ts';
 import { revokeClaims } from './revoke.ts';
 import { isNumericDate, own } from './rules.ts';
@@ -29,12 +30,6 @@ import { decodeToken, jtiOf, requireClass, requireLivingKey } from './verify.ts'
 
 /** What a refresh gives: an access token, and after a rotation the next refresh token behind it. */
 export type RefreshedPair = { access: string; refresh?: string };
-
-const OWNER_REFUSALS = {
-  missing: 'token_user_inactive',
-  inactive: 'token_user_inactive',
-  passwordChanged: 'token_password_changed',
-} as const;
 
 /**
  * Exchanges a refresh token for an access token: SimpleJWT's TokenRefreshSerializer. Under ROTATE_REFRESH_TOKENS
@@ -115,7 +110,7 @@ async function verifyToRefresh(
     requireClass(db, context, claims, tokenClass),
   ]);
   try {
-    if (id) checkOwner(settings, claims, user, OWNER_REFUSALS);
+    if (id) checkOwner(settings, claims, user, REFRESH_REFUSALS);
   } catch (error) {
     // The original revokes the token of a changed password on sight; the next try is told that it is blacklisted.
     if (error instanceof AppError && error.code === 'token_password_changed') {
@@ -133,7 +128,7 @@ async function ownerFitToRefresh(
   claims: Claims,
 ): Promise<TokenOwner | null> {
   if (!own(claims, context.settings.USER_ID_CLAIM)) return null;
-  return requireOwner(db, context.settings, claims, OWNER_REFUSALS);
+  return requireOwner(db, context.settings, claims, REFRESH_REFUSALS);
 }
 
 /** Asks everything once more under the write lock: what was revoked or switched off meanwhile gets no successor. */
@@ -145,7 +140,7 @@ async function rotate(
   const { settings } = context;
   const now = new Date(context.now() * 1000);
   const jti = jtiOf(context, claims);
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     await requireLivingKey(trx, context, token);
     const owner = await ownerFitToRefresh(trx, context, claims);
     const stillAlive = settings.BLACKLIST_AFTER_ROTATION

@@ -1,21 +1,16 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { fromSqlTime } from '../../db/values.ts';
 import { AppError } from '../errors.ts';
 import { type Client, findPlace, type Place, recordIncident, recordUse } from '../sessions/sessions.ts';
 import type { Claims } from './compact.ts';
 import type { TokenContext } from './context.ts';
 import { accessFrom, sign } from './issue.ts';
-import { requireOwner } from './owner.ts';
+import { REFRESH_REFUSALS, requireOwner } from './owner.ts';
 import type { RefreshedPair } from './refresh.ts';
 import { endSessions } from './session-end.ts';
 import { findStoredPayload, isBlacklisted } from './store.ts';
 import { decodeToken, jtiOf } from './verify.ts';
-
-const OWNER_REFUSALS = {
-  missing: 'token_user_inactive',
-  inactive: 'token_user_inactive',
-  passwordChanged: 'token_password_changed',
-} as const;
 
 /**
  * Answers a refresh token that is on the blacklist. One that was rotated just now, within
@@ -42,7 +37,7 @@ export async function answerRotatedBefore(
   if (place === null || place.token.rotated_at === null || place.session.ended_at !== null) throw refusal;
   const passed = context.now() - fromSqlTime(place.token.rotated_at).getTime() / 1000;
   if (passed < REFRESH_TOKEN_GRACE_PERIOD) {
-    await requireOwner(db, settings, claims, OWNER_REFUSALS);
+    await requireOwner(db, settings, claims, REFRESH_REFUSALS);
     const pair = await successorAgain(db, context, place, client);
     if (pair !== null) return pair;
   }
@@ -60,7 +55,7 @@ async function successorAgain(
 ): Promise<RefreshedPair | null> {
   const jti = place.token.successor_jti ?? '';
   const now = new Date(context.now() * 1000);
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     if (!(await recordUse(trx, place.session.id, client, now))) return null;
     const successor = await findPlace(trx, jti);
     if (successor === null || successor.token.rotated_at !== null) return null;
@@ -75,7 +70,7 @@ async function successorAgain(
 /** In a transaction of its own, which is kept although the answer is a refusal. */
 async function endReused(db: Database, context: TokenContext, place: Place, client: Client): Promise<void> {
   const now = new Date(context.now() * 1000);
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await recordIncident(trx, place, 'reuse', client, now);
     const origin = { via: 'api', actor: null, ...client } as const;
     await endSessions(trx, [place.session.id], { reason: 'reuse', origin }, now);

@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { AppError } from '../errors.ts';
 import { findPlace } from '../sessions/sessions.ts';
 import { RefreshToken } from './classes.ts';
@@ -18,7 +19,7 @@ import { jtiOf, verifyToken } from './verify.ts';
  */
 export async function blacklistToken(db: Database, context: TokenContext, token: string): Promise<void> {
   const claims = await verifyToken(db, context, token, RefreshToken);
-  const revoked = await db.transaction().execute(async (trx) => {
+  const revoked = await inTransaction(db, async (trx) => {
     const isFirst = await revokeClaims(trx, context, claims, token);
     if (isFirst) await endByLogout(trx, context, claims);
     return isFirst;

@@ -40,7 +40,8 @@ function requireKey(key: VerifyingKey | undefined): VerifyingKey {
  * @throws AppError `token_invalid`
  */
 export async function requireLivingKey(trx: Database, context: TokenContext, token: string): Promise<void> {
-  if (!(await context.signer.stillCounts(trx, parseCompact(token).header))) throw new AppError('token_invalid');
+  if (!(await context.signer.stillCounts(trx, parseCompact(token).header)))
+    throw new AppError('token_invalid');
 }
 
 /**

@@ -1,4 +1,5 @@
 import { inBatches } from '../../db/batches.ts';
+import { lockName } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import type { Origin } from '../audit/record.ts';
@@ -14,11 +15,13 @@ export interface Acting {
 }
 
 /**
- * The actor as he is now: what he may can have been taken from him since his request began.
+ * The actor as he is now: what he may can have been taken from him since his request began. From here on until the
+ * transaction ends nobody else does anything to accounts or groups in the admin, so that what is checked stays so.
  *
  * @throws AppError `forbidden` when he may not enter the admin any more
  */
 export async function freshActor(trx: Database, { actor }: Pick<Acting, 'actor'>): Promise<Actor> {
+  await lockName(trx, 'accounts');
   const user = await findUserById(trx, actor.user.id);
   if (user?.is_active !== 1 || user.is_staff !== 1) {
     throw forbidden('Your account may not enter the admin any more.');

@@ -1,3 +1,4 @@
+import { lockRows } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
@@ -32,6 +33,7 @@ export type EditResult =
 export function changeAccount(db: Database, acting: Acting, edit: AccountEdit): Promise<EditResult> {
   return inTransaction(db, async (trx): Promise<EditResult> => {
     const actor = await freshActor(trx, acting);
+    await lockRows(trx, 'auth_user', [edit.id]);
     const account = await findAccount(trx, edit.id);
     if (account === null) throw new AppError('not_found');
     requireDeed(actor, 'change', await subjectOf(trx, account.user));

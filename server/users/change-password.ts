@@ -1,3 +1,4 @@
+import { lockRows } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
@@ -21,6 +22,7 @@ export function changePassword(
 ): Promise<UserRow> {
   return inTransaction(db, async (trx) => {
     const actor = await freshActor(trx, acting);
+    await lockRows(trx, 'auth_user', [id]);
     const user = await findUserById(trx, id);
     if (user === null) throw new AppError('not_found');
     requireDeed(actor, 'set the password of', await subjectOf(trx, user));

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { inBatches } from '../../db/batches.ts';
 import { isStillReferredTo } from '../../db/failures.ts';
+import { lockRows } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
@@ -78,6 +79,7 @@ export async function deleteAccounts(
 
 async function deleteAll(trx: Database, acting: Acting, ids: readonly number[]): Promise<UserRow[]> {
   const actor = await freshActor(trx, acting);
+  await lockRows(trx, 'auth_user', ids);
   const subjects = await findSubjects(trx, ids);
   for (const subject of subjects) requireDeed(actor, 'delete', subject);
   const users = subjects.map(({ user }) => user);

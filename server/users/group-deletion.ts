@@ -2,6 +2,7 @@ import { inBatches } from '../../db/batches.ts';
 import { isStillReferredTo } from '../../db/failures.ts';
 import type { Database } from '../../db/statement.ts';
 import type { GroupRow } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import { forbidden, mayGrantGroup } from './account-policy.ts';
 import { type Acting, freshActor } from './acting.ts';
@@ -57,7 +58,7 @@ export async function deleteGroups(
   ids: readonly number[],
 ): Promise<GroupRow[]> {
   try {
-    return await db.transaction().execute((trx) => deleteAll(trx, acting, ids));
+    return await inTransaction(db, (trx) => deleteAll(trx, acting, ids));
   } catch (error) {
     if (!isStillReferredTo(error)) throw error;
     throw forbidden(

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../db/statement.ts';
 import type { GroupRow } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import { AppError } from '../errors.ts';
 import { forbidden } from './account-policy.ts';
@@ -66,7 +67,7 @@ export async function groupsByIds(db: Database, ids: readonly number[]): Promise
  *   lacks what the group would grant
  */
 export async function createGroup(db: Database, acting: Acting, entered: GroupFields): Promise<GroupRow> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const actor = await freshActor(trx, acting);
     requireGroupPermission(actor, 'add');
     const permissions = await listPermissions(trx);
@@ -95,7 +96,7 @@ export async function createGroup(db: Database, acting: Acting, entered: GroupFi
  */
 export async function changeGroup(db: Database, acting: Acting, change: GroupChange): Promise<GroupResult> {
   const { id, expected, entered } = change;
-  return db.transaction().execute(async (trx): Promise<GroupResult> => {
+  return inTransaction(db, async (trx): Promise<GroupResult> => {
     const actor = await freshActor(trx, acting);
     requireGroupPermission(actor, 'change');
     const before = await lockGroup(trx, id);

@@ -1,4 +1,5 @@
 import { inBatches } from '../../db/batches.ts';
+import { lockRows } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
@@ -23,6 +24,7 @@ export function switchAccounts(
   const is_active = toSqlBoolean(deed === 'activate');
   return inTransaction(db, async (trx) => {
     const actor = await freshActor(trx, { actor: given });
+    await lockRows(trx, 'auth_user', ids);
     const subjects = await findSubjects(trx, ids);
     for (const subject of subjects) requireDeed(actor, deed, subject);
     const switched = subjects.map(({ user }) => user).filter((user) => user.is_active !== is_active);

@@ -56,7 +56,10 @@ function toVerifyingKey(jwk: Readonly<Record<string, unknown>>, preferred: Algor
 }
 
 /** The one algorithm that a key is for: RFC 8725 section 3.1. */
-function algorithmOf({ kty, crv, alg }: Readonly<Record<string, unknown>>, preferred: Algorithm): Algorithm | null {
+function algorithmOf(
+  { kty, crv, alg }: Readonly<Record<string, unknown>>,
+  preferred: Algorithm,
+): Algorithm | null {
   const kind = kty === 'RSA' ? 'RSA' : `${kty} ${crv}`;
   const possible = Object.hasOwn(ALGORITHMS_OF, kind) ? (ALGORITHMS_OF[kind] ?? []) : [];
   const wanted = alg === undefined ? (possible.find((one) => one === preferred) ?? possible[0]) : alg;

@@ -1,7 +1,8 @@
 import type { Database } from '../../../db/statement.ts';
 import { fromSqlTime, type SqlTime } from '../../../db/values.ts';
 import type { Algorithm } from '../context.ts';
-import { endOfTokens, isRestorable, lastRotated } from './ring-changes.ts';
+import { isRestorable, lastRotated } from './ring-changes.ts';
+import { endOfTokens } from './ring-edit.ts';
 import { allKeys, type KeyRow, type KeyState, ringVersion, stateAt, UNNAMED } from './ring-rows.ts';
 import { countLiveTokens, type LiveTokens } from './token-keys.ts';
 

@@ -61,12 +61,12 @@ export function makeVerifyingKey(algorithm: Algorithm, key: string): VerifyingKe
 }
 
 /**
- * What signs claims by a key, whose name goes into the header: alg, typ, kid.
+ * What signs claims by a key, whose name goes into the header if it has one: alg, typ, kid.
  *
  * @param key a private key as PEM, or a secret
  */
-export function makeSign(algorithm: Algorithm, key: string, kid: string): (claims: Claims) => string {
-  return createSigner<Claims>({ key, algorithm, kid });
+export function makeSign(algorithm: Algorithm, key: string, kid?: string): (claims: Claims) => string {
+  return createSigner<Claims>({ key, algorithm, ...(kid !== undefined && { kid }) });
 }
 
 /** A public key as JSON: RFC 7517 section 4. Members that not every key has are left out. */

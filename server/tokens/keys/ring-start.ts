@@ -10,13 +10,21 @@ import {
   editRing,
   endOfTokens,
   ensureStandby,
-  insertKey,
+  insertStandby,
   type KeyChange,
   longestLifetime,
   record,
   rotate,
-} from './ring-changes.ts';
-import { allKeys, insertRing, type KeyRow, raiseVersion, ringVersion, UNNAMED, updateKey } from './ring-rows.ts';
+} from './ring-edit.ts';
+import {
+  allKeys,
+  insertRing,
+  type KeyRow,
+  raiseVersion,
+  ringVersion,
+  UNNAMED,
+  updateKey,
+} from './ring-rows.ts';
 import { bringUnnamedBack, hasTokens, letUnnamedGo, unnamedOf } from './unnamed-key.ts';
 
 /**
@@ -74,7 +82,7 @@ export async function beginNewRing(db: Database, settings: Settings, change: Key
 }
 
 async function beginWith(edit: Edit, reason: string): Promise<void> {
-  const first = await insertKey(edit, 'standby');
+  const first = await insertStandby(edit);
   await activate(edit, first);
   await record(edit, 'key_added', first, reason);
   await ensureStandby(edit);

@@ -1,7 +1,9 @@
 import { CompiledQuery } from 'kysely';
+import { hasTable } from '../../../db/has-table.ts';
 import { keepPrepared } from '../../../db/prepared.ts';
 import type { Database } from '../../../db/statement.ts';
 import { fromSqlTime } from '../../../db/values.ts';
+import type { Settings } from '../../settings.ts';
 import type { Claims } from '../compact.ts';
 import type { VerifyingKey } from '../context.ts';
 import { type KeyMaterial, makeSign, makeVerifyingKey, type PublicJwk, publicJwk } from './key-material.ts';
@@ -40,6 +42,15 @@ const OTHER_SECRET =
 const VERSION_SQL = 'select "version" from "jotgate_key_ring" where "id" = 1';
 keepPrepared(VERSION_SQL);
 const READ_VERSION = CompiledQuery.raw(VERSION_SQL) as CompiledQuery<{ version: number }>;
+
+/**
+ * Says of the keys in the database that they can be used, by returning.
+ *
+ * @throws KeyRingError
+ */
+export async function checkKeyRing(db: Database, { SECRET_KEY }: Settings): Promise<void> {
+  if (await hasTable(db, 'jotgate_key_ring')) await new RingReader(db, SECRET_KEY).current();
+}
 
 /** Knows the ring as it is now, and reads it again only when its version says that it changed. */
 export class RingReader {
@@ -118,7 +129,8 @@ export class RingReader {
   #materialOf({ kid, algorithm, public_key, sealed_key }: KeyRow): KeyMaterial {
     const isSecret = public_key === '';
     // The key without a name may be SECRET_KEY itself, which is not kept in the database.
-    if (sealed_key === null) return { algorithm, publicKey: public_key, privateKey: isSecret ? this.#secretKey : null };
+    if (sealed_key === null)
+      return { algorithm, publicKey: public_key, privateKey: isSecret ? this.#secretKey : null };
     try {
       return { algorithm, publicKey: public_key, privateKey: this.#seal.open(sealed_key, kid) };
     } catch (error) {

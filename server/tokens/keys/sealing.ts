@@ -23,7 +23,12 @@ export function makeSeal(secretKey: string): Seal {
     close(content, kid) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(kid));
-      const sealed = Buffer.concat([nonce, cipher.update(content, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+      const sealed = Buffer.concat([
+        nonce,
+        cipher.update(content, 'utf8'),
+        cipher.final(),
+        cipher.getAuthTag(),
+      ]);
       return sealed.toString('base64url');
     },
     open(sealed, kid) {

@@ -6,7 +6,7 @@ import type { Signer, VerifyingKey } from '../context.ts';
 import { own } from '../rules.ts';
 import { ForeignKeys } from './foreign-keys.ts';
 import { type PublicJwk, publicJwk } from './key-material.ts';
-import { type Ring, type RingKey, RingReader } from './ring.ts';
+import { checkKeyRing, type Ring, type RingKey, RingReader } from './ring.ts';
 import { rotateIfDue } from './ring-changes.ts';
 import { UNNAMED } from './ring-rows.ts';
 import { closeRing, prepareRing } from './ring-start.ts';
@@ -49,7 +49,11 @@ export async function openSigner(options: SignerOptions): Promise<OpenSigner> {
   const foreign =
     JWK_URL === null
       ? null
-      : new ForeignKeys({ url: JWK_URL, preferred: ALGORITHM, onError: (error) => onError(error, 'JWK_URL') });
+      : new ForeignKeys({
+          url: JWK_URL,
+          preferred: ALGORITHM,
+          onError: (error) => onError(error, 'JWK_URL'),
+        });
   // Nobody waits for it: the first token that needs a key of theirs does.
   foreign?.fetch();
   const signer = ring === null ? withoutRing(options, foreign) : withRing(options, ring, foreign);
@@ -67,6 +71,8 @@ type Keys = Omit<OpenSigner, 'close'>;
 
 async function openRing({ db, settings, now }: SignerOptions): Promise<RingReader | null> {
   const moment = new Date(now() * 1000);
+  // First, or keys under two secrets would be in one ring.
+  await checkKeyRing(db, settings);
   if (settings.KEY_RING) await prepareRing(db, settings, moment);
   else if (!(await closeRing(db, settings, moment))) return null;
   const ring = new RingReader(db, settings.SECRET_KEY);

@@ -75,7 +75,11 @@ async function countUnnamed(db: Database, now: Date): Promise<LiveTokens> {
     .leftJoin('token_blacklist_blacklistedtoken as blacklisted', 'blacklisted.token_id', 'unexpired.id')
     .leftJoin('jotgate_token_key as named', 'named.id', 'unexpired.id')
     .select((select) => select.fn.countAll<number>().as('looked'))
-    .select(sql<number | null>`sum(case when blacklisted.id is null and named.id is null then 1 else 0 end)`.as('live'))
+    .select(
+      sql<number | null>`sum(case when blacklisted.id is null and named.id is null then 1 else 0 end)`.as(
+        'live',
+      ),
+    )
     .executeTakeFirstOrThrow();
   const live = Number(row.live ?? 0);
   return {

@@ -4,7 +4,7 @@ import type { Settings } from '../../settings.ts';
 import { parseStored } from '../compact.ts';
 import type { Algorithm } from '../context.ts';
 import { own } from '../rules.ts';
-import { type Edit, endOfTokens, longestLifetime } from './ring-changes.ts';
+import { type Edit, endOfTokens, longestLifetime } from './ring-edit.ts';
 import { allKeys, type KeyRow, UNNAMED, updateKey } from './ring-rows.ts';
 
 /**
@@ -99,6 +99,10 @@ const SECRET_ALGORITHMS = ['HS256', 'HS384', 'HS512'] as const;
 
 /** Whether anybody may hold a token that was given out by now. Every one comes from one that is recorded. */
 export async function hasTokens(db: Database): Promise<boolean> {
-  const row = await db.selectFrom('token_blacklist_outstandingtoken').select('id').limit(1).executeTakeFirst();
+  const row = await db
+    .selectFrom('token_blacklist_outstandingtoken')
+    .select('id')
+    .limit(1)
+    .executeTakeFirst();
   return row !== undefined;
 }

@@ -75,7 +75,7 @@ function columnNames(cells: readonly string[]): string[] {
 
 function recordOf(place: string, names: readonly string[], cells: readonly string[]): FileRecord {
   if (cells.length !== names.length) {
-    return { place, problem: `has ${cells.length} cells where ${names.length} columns are named` };
+    return { place, problem: `has ${cells.length} in place of ${names.length} cells` };
   }
   const entries = names.map((name, index) => [name, cells[index] ?? ''] as const);
   const filled = entries.filter(([, cell]) => cell !== '').map(([name, cell]) => [name, bare(cell)]);
