@@ -136,7 +136,7 @@ function privateKeyOf(algorithm: Algorithm, text: string): KeyObject {
     const what = text.includes('-----BEGIN') ? 'this is a public key or certificate' : 'this is none';
     throw new KeyProblem('SIGNING_KEY', `It takes a private key as PEM, and ${what}`);
   }
-  return fitting('SIGNING_KEY', algorithm, () => createPrivateKey(text));
+  return fitting('SIGNING_KEY', algorithm, text, createPrivateKey);
 }
 
 function publicKeyOf(algorithm: Algorithm, text: string): KeyObject {
@@ -146,17 +146,23 @@ function publicKeyOf(algorithm: Algorithm, text: string): KeyObject {
       'It takes a public key, and this is a private one: SIGNING_KEY takes that',
     );
   }
-  return fitting('VERIFYING_KEY', algorithm, () => createPublicKey(text));
+  return fitting('VERIFYING_KEY', algorithm, text, createPublicKey);
 }
 
-function fitting(name: KeySetting, algorithm: Algorithm, read: () => KeyObject): KeyObject {
+function fitting(
+  name: KeySetting,
+  algorithm: Algorithm,
+  text: string,
+  read: (text: string) => KeyObject,
+): KeyObject {
   const kind = keyKind(algorithm);
   const wanted = `${algorithm} takes ${kind?.words} as PEM`;
   let key: KeyObject;
   try {
-    key = read();
-  } catch (error) {
-    const isLocked = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE';
+    key = read(text);
+  } catch {
+    // RFC 7468 section 11, and OpenSSL's older form.
+    const isLocked = text.includes('ENCRYPTED');
     throw new KeyProblem(name, `${wanted}, and this ${isLocked ? 'has a passphrase' : 'cannot be read'}`);
   }
   if (kind?.fits(key)) return key;
