@@ -22,7 +22,7 @@ export function setupPage(db: Database, settings: Settings): OpenPage {
     access: 'anyone',
     async get({ query, now }) {
       const key = query.get('key') ?? '';
-      await requireOpen(db, key, now);
+      await requireOpen(db, await isSetupKey(db, key, now));
       return setupView(key);
     },
     async post(call) {
