@@ -20,11 +20,16 @@ const REFUSALS: Partial<Record<ErrorCode, string>> = {
   bearer_user_not_found: 'account gone',
   bearer_user_inactive: 'account switched off',
   bearer_password_changed: 'password changed since',
+  token_session_ended: 'session ended before',
+  token_reused: 'token used twice, session ended',
+  throttled: 'too many failures before',
 };
 
 const OTHERS: Readonly<Record<string, string>> = {
   not_staff: 'not a staff account',
   setup: 'on the set-up page',
+  reuse: 'a rotated token came again, session ended',
+  revoked: 'by hand',
 };
 
 /** A reason in words; one that is no code is in words already. */

@@ -1,7 +1,8 @@
 import type { Database } from '../../db/statement.ts';
 import type { EventView } from '../audit/events.ts';
 import type { Change } from '../audit/record.ts';
-import { agentName } from './agent-name.ts';
+import { deviceName } from '../sessions/device.ts';
+
 import { reasonText } from './event-reasons.ts';
 import { mayView } from './navigation.ts';
 import type { Viewer } from './page.ts';
@@ -82,7 +83,7 @@ function changesOf({ kind, changes }: EventView): readonly Change[] {
 
 /** By which way, from which address and with which program. */
 function placeText({ via, address, userAgent }: EventView): string {
-  return [wayText(via), address, agentName(userAgent)].filter((part) => part !== '').join(', ');
+  return [wayText(via), address, deviceName(userAgent)].filter((part) => part !== '').join(', ');
 }
 
 export function wayText(via: string): string {

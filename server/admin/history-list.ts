@@ -41,6 +41,9 @@ const PERIODS: Readonly<Record<EventPeriod, string>> = {
   past_30_days: 'Past 30 days',
 };
 
+/** What happened, to what, from where: long rows. */
+const EVENTS_PER_PAGE = 50;
+
 /** /admin/history/: what happened, newest first. There is no way to change any of it. */
 export function historyListPage(db: Database): GuardedPage {
   return {
@@ -99,6 +102,7 @@ function historyList(query: URLSearchParams, viewer: Viewer, now: Date): List<Ev
     defaultOrder: [{ by: EVENT_ORDER, descending: true }],
     filters: filters(query, now),
     search: { help: 'User, token or address', conditions: searchEvents },
+    pageSize: EVENTS_PER_PAGE,
     load: async (trx, ids) => eventRows(trx, await eventsByIds(trx, ids), viewer),
   };
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { toSqlTime } from '../../db/values.ts';
 import type { Client } from './sessions.ts';
 
@@ -50,7 +51,7 @@ export function openLastUses(db: Database, { now, onError }: LastUsesOptions): L
 
 /** A use that was noted earlier than one that is stored, by another instance for one, changes nothing. */
 async function write(db: Database, uses: ReadonlyMap<string, { client: Client; at: number }>): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     for (const [jti, { client, at }] of uses) {
       const time = toSqlTime(new Date(at * 1000));
       await sql`

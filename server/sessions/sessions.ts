@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isPostgres } from '../../db/by-dialect.ts';
 import { type Database, statement } from '../../db/statement.ts';
 import type { SessionRow, SessionTokenRow } from '../../db/tables.ts';
 import { toSqlTime } from '../../db/values.ts';
@@ -50,10 +51,23 @@ const insertSession = statement((db) =>
 );
 
 const insertToken = statement((db) =>
-  db.insertInto('jotgate_session_token').values({
-    ...{ jti: '', session_id: 0, predecessor_jti: '', issued_at: '', expires_at: '' },
-    ...{ address: '', user_agent: '', rotated_at: '', successor_jti: '' },
-  }),
+  db
+    .insertInto('jotgate_session_token')
+    .values({
+      ...{ jti: '', session_id: 0, predecessor_jti: '', issued_at: '', expires_at: '' },
+      ...{ address: '', user_agent: '', rotated_at: '', successor_jti: '' },
+    })
+    .onConflict((conflict) => conflict.column('jti').doNothing()),
+);
+
+const lockByJti = statement((db) =>
+  db
+    .selectFrom('jotgate_session')
+    .select('id')
+    .where('id', '=', (eb) =>
+      eb.selectFrom('jotgate_session_token').select('session_id').where('jti', '=', ''),
+    )
+    .forUpdate(),
 );
 
 const noteUse = statement((db) =>
@@ -77,7 +91,11 @@ export function newSid(): string {
   return randomUUID().replaceAll('-', '');
 }
 
-/** Begins a session with its first token. */
+/**
+ * Begins a session with its first token.
+ *
+ * @returns the session that the token belongs to already, where somebody else began one with it at the same time
+ */
 export async function startSession(
   db: Database,
   { sid, userId, first, client }: { sid: string; userId: number; first: LinkedToken; client: Client },
@@ -87,8 +105,9 @@ export async function startSession(
   const { address, userAgent } = shortened(client);
   const { rows } = await insertSession(db, sid, userId, at, at, address, userAgent, null, '');
   const session = rows[0] as SessionRow;
-  await linkToken(db, session, null, first, client, now);
-  return session;
+  if (await linkToken(db, session, null, first, client, now)) return session;
+  await db.deleteFrom('jotgate_session').where('id', '=', session.id).execute();
+  return ((await findPlace(db, first.jti)) as Place).session;
 }
 
 /** Where in which session a token stands; null for one that no session knows, such as a token that Django made. */
@@ -97,6 +116,14 @@ export async function findPlace(db: Database, jti: string): Promise<Place | null
   if (token === undefined) return null;
   const session = (await sessionById(db, token.session_id)).rows[0];
   return session === undefined ? null : { session, token };
+}
+
+/**
+ * Keeps the session of a token from being ended or used by others until the transaction ends, and waits for whoever does
+ * so now. It comes before the token is revoked, as it does for whoever ends the session: else each waits for the other.
+ */
+export async function lockSessionOf(trx: Database, jti: string): Promise<void> {
+  if (isPostgres(trx)) await lockByJti(trx, jti);
 }
 
 /** Whether the session of a `sid` claim goes on: it is known and was not ended. */
@@ -158,6 +185,7 @@ export async function recordIncident(
     .execute();
 }
 
+/** @returns whether the token was in no session yet */
 async function linkToken(
   db: Database,
   session: SessionRow,
@@ -165,10 +193,10 @@ async function linkToken(
   { jti, expiresAt }: LinkedToken,
   client: Client,
   now: Date,
-): Promise<void> {
+): Promise<boolean> {
   const { address, userAgent } = shortened(client);
   const at = toSqlTime(now);
-  await insertToken(
+  const { numAffectedRows } = await insertToken(
     db,
     jti,
     session.id,
@@ -180,6 +208,7 @@ async function linkToken(
     null,
     null,
   );
+  return numAffectedRows === 1n;
 }
 
 /** Cut to what the columns hold. */

@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { lockName } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { toSqlTime } from '../../db/values.ts';
 
 /** How long a set-up address is good for, in seconds. */
@@ -30,9 +32,12 @@ export async function isSetupKey(db: Database, key: string, now: Date): Promise<
 
 /** Takes a key, and with it every other: of any number at the same time, with whatever keys, one is told true. */
 export async function takeSetupKey(db: Database, key: string, now: Date): Promise<boolean> {
-  if (!(await isSetupKey(db, key, now))) return false;
-  const { numDeletedRows } = await db.deleteFrom('jotgate_setup_key').executeTakeFirstOrThrow();
-  return numDeletedRows > 0n;
+  return inTransaction(db, async (trx) => {
+    await lockName(trx, 'setup');
+    if (!(await isSetupKey(trx, key, now))) return false;
+    await trx.deleteFrom('jotgate_setup_key').execute();
+    return true;
+  });
 }
 
 /** Removes the keys whose time is over. */

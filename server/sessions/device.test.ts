@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agentName } from './agent-name.ts';
+import { deviceName } from './device.ts';
 
 const WEBKIT = 'AppleWebKit/537.36 (KHTML, like Gecko)';
 
@@ -8,7 +8,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0': 'Firefox on Linux',
   [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${WEBKIT} Chrome/126.0.0.0 Safari/537.36`]: 'Chrome on Windows',
   [`Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${WEBKIT} Chrome/126.0 Safari/537.36 Edg/126.0`]:
-    'Edge on Windows',
+    'Microsoft Edge on Windows',
   [`Mozilla/5.0 (X11; Linux x86_64) ${WEBKIT} HeadlessChrome/126.0 Safari/537.36`]: 'Chrome on Linux',
   [`Mozilla/5.0 (Linux; Android 14; Pixel 8) ${WEBKIT} Chrome/126.0 Mobile Safari/537.36`]:
     'Chrome on Android',
@@ -19,7 +19,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'curl/8.5.0': 'curl/8.5.0',
   'python-requests/2.31.0': 'python-requests/2.31.0',
   node: 'node',
-  'Mozilla/5.0 (compatible; bot)': 'Mozilla/5.0',
+  'Mozilla/5.0 (compatible; bot)': 'Mozilla',
   'not Firefox/1 at all': 'not',
   [`${'x'.repeat(200)} y`]: `${'x'.repeat(30)}…`,
   '': '',
@@ -27,5 +27,5 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 for (const [userAgent, name] of Object.entries(NAMES)) {
-  test(`${userAgent.slice(0, 60)} is ${name}`, () => assert.equal(agentName(userAgent), name));
+  test(`${userAgent.slice(0, 60)} is ${name}`, () => assert.equal(deviceName(userAgent), name));
 }
