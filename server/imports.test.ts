@@ -79,7 +79,8 @@ const ROOMS: readonly Room[] = [
 ];
 
 /** Tests may do what the file beside them may, build an app or run a command, and use the tests' own helpers. */
-const TESTS_MAY = /^(e2e\/|db\/|server\/(app|app\.fixture|settings|errors)\.ts$|server\/commands\/)/;
+const TESTS_MAY =
+  /^(e2e\/|db\/|server\/(app|app\.fixture|settings|errors)\.ts$|server\/(commands|settings)\/)/;
 
 const isTest = (file: string) => /\.(test|fixture)\.ts$/.test(file);
 

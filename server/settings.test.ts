@@ -64,6 +64,7 @@ test('the defaults are those of SimpleJWT', () => {
     WORKERS: 1,
     SHUTDOWN_DELAY: 0,
     DATABASE_URL: 'sqlite:./data/jotgate.sqlite3',
+    DATABASE_POOL_SIZE: 10,
     SECRET_KEY: MADE,
     LOGIN_FAILURES_PER_ACCOUNT: 10,
     LOGIN_FAILURES_PER_ADDRESS: 100,
@@ -196,14 +197,16 @@ const refusals: { what: string; env: Record<string, string>; problems: string[] 
     what: 'another database, its password unseen',
     env: { DATABASE_URL: 'mysql://u:hush@h/d' },
     problems: [
-      'DATABASE_URL: It takes sqlite: and the path of a file, such as sqlite:./data/jotgate.sqlite3',
+      'DATABASE_URL: It takes sqlite: and the path of a file, such as sqlite:./data/jotgate.sqlite3, or ' +
+        'postgres://user:password@host:5432/database',
     ],
   },
   {
-    what: 'Postgres, its password unseen',
-    env: { DATABASE_URL: 'postgres://u:hush@h/d' },
+    what: 'Postgres at no address, its password unseen',
+    env: { DATABASE_URL: 'postgres://u:hush@h:port/d' },
     problems: [
-      'DATABASE_URL: This version has SQLite only. It takes sqlite: and the path of a file, such as sqlite:./data/jotgate.sqlite3',
+      'DATABASE_URL: It takes sqlite: and the path of a file, such as sqlite:./data/jotgate.sqlite3, or ' +
+        'postgres://user:password@host:5432/database',
     ],
   },
   {

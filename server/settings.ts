@@ -231,6 +231,11 @@ export const SETTING_ROWS = {
     default: 'sqlite:./data/jotgate.sqlite3',
     help: 'Where the database is. A path is relative to the working folder.',
   },
+  DATABASE_POOL_SIZE: {
+    type: integer(2, 1_000),
+    default: '10',
+    help: 'How many connections to Postgres each process opens at most.',
+  },
   SECRET_KEY: {
     type: secret,
     default: { from: 'data/secret_key' },

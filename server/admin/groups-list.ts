@@ -37,7 +37,7 @@ const LIST: List<GroupRow> = {
 
 function nameMatches(word: string, large: boolean) {
   if (large) return prefixRange(sql.ref<string>('name'), word);
-  return sql`name like ${`%${word.toWellFormed().replace(/[\\%_]/g, '\\$&')}%`} escape '\\'`;
+  return sql`lower(name) like lower(${`%${word.toWellFormed().replace(/[\\%_]/g, '\\$&')}%`}) escape '\\'`;
 }
 
 /** /admin/auth/group/: the list of groups, and what is done with several at once. */

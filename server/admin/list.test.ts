@@ -28,7 +28,8 @@ const GROUPS: List<GroupRow> = {
   ],
   search: {
     help: 'name',
-    conditions: (words) => words.map((word) => ({ anyOf: [sql`instr(name, ${word}) > 0`], indexed: false })),
+    conditions: (words) =>
+      words.map((word) => ({ anyOf: [sql`replace(name, ${word}, '') <> name`], indexed: false })),
   },
   load: async (db, ids) => {
     const rows =

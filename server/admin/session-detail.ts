@@ -76,6 +76,8 @@ export function sessionEndPage(db: Database, settings: Settings): GuardedPage {
     access: [SESSION_ENDER],
     async get(call) {
       const session = await sessionOf(db, call);
+      const user = await findUserById(db, session.userId);
+      const where = [deviceName(session.userAgent), session.address].filter((text) => text !== '');
       const preview = {
         refreshTokens: session.isAlive ? 1 : 0,
         slidingTokens: 0,
@@ -88,7 +90,8 @@ export function sessionEndPage(db: Database, settings: Settings): GuardedPage {
         data: {
           paragraphs: [
             session.isAlive
-              ? 'Are you sure you want to end this session? Whoever goes on with it must log in again.'
+              ? `Are you sure you want to end the session of “${user?.username}”${where.map((text) => `, ${text}`).join('')}? ` +
+                'Whoever goes on with it must log in again.'
               : 'This session is over already.',
           ],
           ...(session.isAlive && { revocation: revocationData(preview) }),

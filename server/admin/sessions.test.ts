@@ -86,7 +86,7 @@ describe('a session', () => {
   test('is ended after a question that says what dies and what does not', async () => {
     const token = await logIn();
     const { body } = await root.get('/admin/sessions/1/end/');
-    assert.match(body, /Are you sure you want to end this session\?/);
+    assert.match(body, /Are you sure you want to end the session of “ada”, curl\/8\.5\.0, 127\.0\.0\.1\?/);
     assert.match(body, /[Aa]ccess tokens/);
     assert.equal((await root.post('/admin/sessions/1/end/')).headers.location, '/admin/sessions/1/change/');
     assert.equal((await refresh(token)).statusCode, 401);

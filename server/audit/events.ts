@@ -158,9 +158,25 @@ function viewOf(row: EventRow): EventView {
     object:
       row.object_type === '' ? null : { type: row.object_type, id: row.object_id, name: row.object_name },
     reason: row.reason,
-    changes: JSON.parse(row.changes) as Change[],
+    changes: changesOf(row.changes),
     address: row.address,
     userAgent: row.user_agent,
     count: row.count,
   };
+}
+
+/** What a row says was changed. A damaged one, which none of our programs writes, says nothing. */
+function changesOf(json: string): Change[] {
+  try {
+    const value: unknown = JSON.parse(json);
+    return Array.isArray(value) ? value.filter(isChange) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isChange(value: unknown): value is Change {
+  const { field, before, after } = (value ?? {}) as Record<string, unknown>;
+  const isText = (text: unknown) => text === null || typeof text === 'string';
+  return typeof field === 'string' && isText(before) && isText(after);
 }

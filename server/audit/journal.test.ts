@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sql } from 'kysely';
+import { breakInserts } from '../../db/broken-table.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import { NOW, newAccount, newDatabase } from './audit.fixture.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -47,14 +47,7 @@ const refused = (reason: string, changes: Partial<NotedEvent> = {}): NotedEvent 
 });
 
 /** Makes every event unwritable, as a full disk does, until the function it gives is called. */
-async function breakWrites(): Promise<() => Promise<void>> {
-  await sql`create trigger broken before insert on jotgate_event begin select raise(abort, 'disk full'); end`.execute(
-    db,
-  );
-  return async () => {
-    await sql`drop trigger broken`.execute(db);
-  };
-}
+const breakWrites = () => breakInserts(db, 'jotgate_event');
 
 test('nothing is written in the turn in which it is noted, and a moment later all is', async () => {
   journal.note(login('ada'));
@@ -204,13 +197,11 @@ describe('a write that fails', () => {
   });
 
   test('leaves nothing half done', async () => {
-    await sql`create trigger broken before insert on jotgate_event_day begin select raise(abort, 'disk full'); end`.execute(
-      db,
-    );
+    const mend = await breakInserts(db, 'jotgate_event_day');
     journal.note(login('ada'));
     await journal.flush();
     assert.deepEqual(await rows(), []);
-    await sql`drop trigger broken`.execute(db);
+    await mend();
     await journal.flush();
     assert.equal((await rows()).length, 1);
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { sql } from 'kysely';
+import { ON_POSTGRES } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import { NOW, newDatabase } from './audit.fixture.ts';
 import { EVENT_KINDS, kindRow } from './kinds.ts';
@@ -152,10 +153,12 @@ test('a row cannot be changed by anybody', async () => {
     /An event cannot be changed/,
   );
   await assert.rejects(sql`update jotgate_event set count = 0`.execute(db), /An event cannot be changed/);
-  await assert.rejects(
-    sql`update or ignore jotgate_event set address = '' where id = 1`.execute(db),
-    /An event cannot be changed/,
-  );
+  if (!ON_POSTGRES) {
+    await assert.rejects(
+      sql`update or ignore jotgate_event set address = '' where id = 1`.execute(db),
+      /An event cannot be changed/,
+    );
+  }
   assert.equal((await rows())[0]?.count, 1);
 });
 

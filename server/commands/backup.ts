@@ -9,10 +9,13 @@ import {
   renameSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { hasTable } from '../../db/has-table.ts';
 import { copySqlite, findDamage, gatherIntoOneFile } from '../../db/sqlite-copy.ts';
+import { recordEvents } from '../audit/record.ts';
 import { type Command, type CommandContext, CommandError, UsageError } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
+import { commandOrigin } from './origin.ts';
 import { refuseExisting } from './output-file.ts';
 import { progressBar } from './progress-bar.ts';
 import { openProgressLine } from './progress-line.ts';
@@ -50,6 +53,8 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
   const file = resolve(context.cwd, argument);
   refuseOwnFiles(file, database);
   if (!flags.force) refuseExisting(file);
+  if (!existsSync(dirname(file))) throw new CommandError(`There is no folder ${dirname(file)}`);
+  await record(context, file);
   await inWorkFolder(dirname(file), async (folder) => {
     const draft = join(folder, 'backup.sqlite3');
     await copy(context, database, draft);
@@ -62,6 +67,21 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
     );
   }
   return 0;
+}
+
+/**
+ * So that the history says who has a copy of all passwords' hashes. A database that cannot be written to, because the
+ * disk is full for one, can be copied all the same; one that lacks migrations has no history yet.
+ */
+async function record(context: CommandContext, file: string): Promise<void> {
+  try {
+    const db = await context.openDatabase();
+    if (!(await hasTable(db, 'jotgate_event'))) return;
+    const reason = `the whole database, to ${basename(file).slice(0, 80)}`;
+    await recordEvents(db, [{ kind: 'exported', origin: commandOrigin(context), reason }], new Date());
+  } catch (error) {
+    context.stderr.write(`The history will not mention this backup: ${(error as Error).message}\n`);
+  }
 }
 
 /** @throws CommandError when the file is the database, or lies beside it under a name that is SQLite's */

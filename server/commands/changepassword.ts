@@ -1,5 +1,6 @@
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import type { Settings } from '../settings.ts';
 import { revokeTokensOf } from '../tokens/mass-revocation.ts';
@@ -62,7 +63,7 @@ function storePassword(
   passwordHash: string,
   endingBy: Settings | null,
 ): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     if (!(await setPassword(trx, id, passwordHash))) return false;
     const object = { type: 'user', id: String(id), name: username } as const;
     const changes = [{ field: 'Password', before: '********', after: '********' }];

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { sqlitePath } from '../../db/connect.ts';
+import { isPostgresUrl, sqlitePath } from '../../db/connect.ts';
 import { hasTable } from '../../db/has-table.ts';
 import { listMigrations } from '../../db/migrate.ts';
 import type { Weakness } from '../settings/weaknesses.ts';
@@ -83,11 +83,16 @@ async function findOpenFiles(context: CommandContext): Promise<Weakness[]> {
   return warnings.map((warning) => ({ id: 'jotgate.W102', ...warning }));
 }
 
-/** A database that is not there yet is no problem, and is not made. */
+/** A server that is not there is a problem; a file is made when it is needed first. */
+function isThere(url: string): boolean {
+  return isPostgresUrl(url) || existsSync(sqlitePath(url));
+}
+
+/** A file that is not there yet is no problem, and is not made. */
 async function checkDatabase(context: CommandContext, verbosity: number): Promise<string[]> {
   try {
     const { settings } = await context.loadSettings();
-    if (!existsSync(sqlitePath(settings.DATABASE_URL))) return [];
+    if (!isThere(settings.DATABASE_URL)) return [];
     const db = await context.openDatabase();
     await listMigrations(db);
     await checkKeyRing(db, settings);

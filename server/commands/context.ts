@@ -34,7 +34,7 @@ async function readSettings({ env, cwd }: World): Promise<LoadedSettings> {
 
 async function connectTo({ settings }: LoadedSettings): Promise<Database> {
   const { connect } = await import('../../db/connect.ts');
-  return connect(settings.DATABASE_URL);
+  return connect(settings.DATABASE_URL, { poolSize: settings.DATABASE_POOL_SIZE });
 }
 
 function readIfThere(path: string): string | undefined {

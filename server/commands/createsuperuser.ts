@@ -1,4 +1,5 @@
 import type { Database } from '../../db/statement.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import {
   emailComplaints,
@@ -86,7 +87,7 @@ function store(
   answers: Omit<Answers, 'password'> & { passwordHash: string },
 ): Promise<void> {
   const now = new Date();
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const { id, username, email } = await createSuperuser(trx, answers, now);
     const object = { type: 'user', id: String(id), name: username } as const;
     const changes = [

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Database } from '../../db/statement.ts';
@@ -8,7 +8,7 @@ import type { Command, CommandContext } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
 import { openMigratedDatabase } from './migrated-database.ts';
 import { commandOrigin } from './origin.ts';
-import { refuseExisting, writeFile } from './output-file.ts';
+import { refuseExisting, refuseOther, writeFile } from './output-file.ts';
 import { progressBar } from './progress-bar.ts';
 import { openProgressLine } from './progress-line.ts';
 import { formatCount } from './text-table.ts';
@@ -44,9 +44,10 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
     argument ?? '',
   );
   const db = await openMigratedDatabase(context);
-  if (argument !== undefined && !flags.force) refuseExisting(argument);
+  const file = argument === undefined ? null : resolve(context.cwd, argument);
+  if (file !== null) (flags.force ? refuseOther : refuseExisting)(file);
   const total = await countUsers(db);
-  const where = argument === undefined ? 'the output' : basename(argument).slice(0, 80);
+  const where = file === null ? 'the output' : basename(file).slice(0, 80);
   const reason = `${counted(total, 'user')}, with password hashes, to ${where}`;
   // Before: a part of a file, too, holds secrets.
   await recordEvents(db, [{ kind: 'exported', origin: commandOrigin(context), reason }], new Date());
@@ -57,11 +58,9 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
     line.show(progressBar(progress.users, total, `${formatCount(progress.users)} users`));
   });
   const written =
-    argument === undefined
-      ? pipeline(Readable.from(text), context.stdout, { end: false })
-      : writeFile(argument, text);
+    file === null ? pipeline(Readable.from(text), context.stdout, { end: false }) : writeFile(file, text);
   await written.finally(() => line.end());
-  if (verbosity >= 1 && argument !== undefined) {
+  if (verbosity >= 1 && file !== null) {
     context.stdout.write(`${counted(done.users, 'user')} and ${counted(done.groups, 'group')} written.\n`);
   }
   return 0;

@@ -12,9 +12,11 @@ export async function explainFailure(error: unknown): Promise<string | null> {
   // Known by name: their modules take time to load, and a command without a failure does without.
   if (error.name === 'NewerSchemaError' || error.name === 'KeyRingError') return error.message;
   if (error.name === 'SettingsError') return error.message;
-  const { code } = error as { code?: unknown };
+  if (error.name === 'DatabaseAwayError') return `${error.message}: see DATABASE_URL`;
+  const { code, severity } = error as { code?: unknown; severity?: unknown };
   if (typeof code !== 'string') return null;
-  if (code.startsWith('SQLITE_')) return `The database cannot be used: ${error.message} (${code})`;
+  if (code.startsWith('SQLITE_') || typeof severity === 'string')
+    return `The database cannot be used: ${error.message} (${code})`;
   return /^E[A-Z]+$/.test(code) ? error.message : null;
 }
 

@@ -1,6 +1,6 @@
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type CommandContext, CommandError } from './command.ts';
 
@@ -18,11 +18,15 @@ export interface InputFile {
  *
  * @throws CommandError when it is no file; else the error of the system
  */
-export async function openInput(name: string, { stdin }: Pick<CommandContext, 'stdin'>): Promise<InputFile> {
+export async function openInput(
+  name: string,
+  { stdin, cwd }: Pick<CommandContext, 'stdin' | 'cwd'>,
+): Promise<InputFile> {
   if (name !== '-') {
-    const stats = statSync(name);
+    const path = resolve(cwd, name);
+    const stats = statSync(path);
     if (!stats.isFile()) throw new CommandError(`${name} is no file; - reads the input`);
-    return { path: name, size: stats.size, remove: () => {} };
+    return { path, size: stats.size, remove: () => {} };
   }
   const folder = mkdtempSync(join(tmpdir(), 'jotgate-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });

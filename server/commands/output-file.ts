@@ -1,4 +1,4 @@
-import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CommandError } from './command.ts';
@@ -6,6 +6,12 @@ import { CommandError } from './command.ts';
 /** @throws CommandError when there is a file of that name */
 export function refuseExisting(path: string): void {
   if (existsSync(path)) throw new CommandError(`${path} is there already; --force replaces it`);
+}
+
+/** @throws CommandError when there is something of that name, and no file that another could take the place of */
+export function refuseOther(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isFile()) throw new CommandError(`${path} is no file`);
 }
 
 /**

@@ -3,15 +3,8 @@ import type { Settings } from '../settings.ts';
 import { type KeyView, listKeys } from '../tokens/keys/key-list.ts';
 import { countText, keyName, timeText } from '../tokens/keys/key-words.ts';
 import { checkKeyRing } from '../tokens/keys/ring.ts';
-import {
-  type KeyChange,
-  KeyRefusal,
-  restoreKey,
-  retireKey,
-  rotateKeys,
-  undoRotation,
-  withdrawKey,
-} from '../tokens/keys/ring-changes.ts';
+import { restoreKey, retireKey, rotateKeys, undoRotation, withdrawKey } from '../tokens/keys/ring-changes.ts';
+import { type KeyChange, KeyRefusal } from '../tokens/keys/ring-edit.ts';
 import { beginNewRing, prepareRing } from '../tokens/keys/ring-start.ts';
 import { type Command, type CommandContext, CommandError, UsageError } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
@@ -73,7 +66,7 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
   const change = { origin: commandOrigin(context), now: new Date() };
   if (action !== 'new-ring') {
     await checkKeyRing(db, settings);
-    await prepareRing(db, settings, change.now);
+    if (action !== 'list') await prepareRing(db, settings, change.now);
   }
   const kid =
     action === 'retire' || action === 'restore' || action === 'withdraw' ? flags[action] : undefined;
@@ -143,8 +136,9 @@ async function isSure(context: CommandContext, action: Action, key: KeyView | un
 }
 
 async function keyTable(db: Database, now: Date): Promise<string> {
-  const keys = (await listKeys(db, now))?.keys ?? [];
-  const rows = keys.map((key) => [
+  const list = await listKeys(db, now);
+  if (list === null) return 'There is no key ring yet: the server makes it when it starts.\n';
+  const rows = list.keys.map((key) => [
     key.kid || NO_KID,
     key.algorithm,
     key.state,

@@ -180,16 +180,18 @@ export const proxy: SettingType<string> = {
 
 /** Where the database is. Its refusals never repeat the text, as a URL may hold a password. */
 export const databaseUrl: SettingType<string> = {
-  takes: 'sqlite: and the path of a file, such as sqlite:./data/jotgate.sqlite3',
+  takes:
+    'sqlite: and the path of a file, such as sqlite:./data/jotgate.sqlite3, or ' +
+    'postgres://user:password@host:5432/database',
   parse(value) {
-    if (/^postgres(ql)?:/i.test(value)) {
-      throw new RefusedValue(`This version has SQLite only. It takes ${databaseUrl.takes}`);
-    }
+    const isPostgres = /^postgres(ql)?:\/\/./i.test(value) && URL.canParse(value);
     // As in every URL, a host would stand after two slashes; SQLite has none.
-    if (!/^sqlite:(?!\/\/([^/]|$)).+/.test(value)) throw new RefusedValue(`It takes ${databaseUrl.takes}`);
+    const isSqlite = /^sqlite:(?!\/\/([^/]|$)).+/.test(value);
+    if (!isPostgres && !isSqlite) throw new RefusedValue(`It takes ${databaseUrl.takes}`);
     return value;
   },
-  show: (value) => value.replace(/(\/\/[^/@]*:)[^/]*@/, '$1********@'),
+  show: (value) =>
+    value.replace(/(\/\/[^/@]*:)[^/]*@/, '$1********@').replace(/([?&][a-z]*password=)[^&]*/gi, '$1********'),
 };
 
 /** The key of an HMAC: any text but another algorithm's key. It is kept to the byte, blanks and all. */

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { inBatches } from '../../db/batches.ts';
+import { lockRows } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { toSqlTime } from '../../db/values.ts';
@@ -43,6 +44,7 @@ export async function revokeTokensOf(
   origin: Origin,
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
+    await lockRows(trx, 'auth_user', userIds);
     const events: NewEvent[] = [];
     for (const user of await usersOf(trx, userIds)) {
       await markEndedOf(trx, user.id, 'revoked', now);

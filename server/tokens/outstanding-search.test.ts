@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { RawBuilder } from 'kysely';
 import { sql } from 'kysely';
+import { ON_POSTGRES } from '../../db/database.fixture.ts';
 import { type Condition, findPage, type PagedTable, REACH } from '../../db/find-page.ts';
+import { assertIndexed } from '../../db/plan.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import {
   BLACKLISTED_ORDERS,
@@ -52,7 +54,7 @@ async function fill(table: 'users' | 'tokens'): Promise<void> {
   const rows = sql`with recursive row(n) as (select 1 union all select n + 1 from row where n <= ${REACH})`;
   const insert = {
     users: sql`insert into auth_user (password, is_superuser, username, last_name, email, is_staff, is_active,
-      date_joined, first_name) ${rows} select '!', 0, 'zz' || n, '', '', 0, 1, '2026-01-01', '' from row`,
+      date_joined, first_name) ${rows} select '!', false, 'zz' || n, '', '', false, true, '2026-01-01', '' from row`,
     tokens: sql`insert into token_blacklist_outstandingtoken (token, expires_at, jti)
       ${rows} select '', '2020-01-01', 'zz' || n from row`,
   };
@@ -130,7 +132,7 @@ test('a state and a search together', async () => {
 
 test('tokens in order', async () => {
   assert.deepEqual(await found([], OUTSTANDING_ORDERS.jti), [4, 1, 2, 3]);
-  assert.deepEqual(await found([], OUTSTANDING_ORDERS.user), [4, 1, 3, 2]);
+  assert.deepEqual(await found([], OUTSTANDING_ORDERS.user), ON_POSTGRES ? [1, 3, 2, 4] : [4, 1, 3, 2]);
   assert.deepEqual(await found([], OUTSTANDING_ORDERS.expires), [3, 2, 1, 4]);
   assert.deepEqual(await found([], OUTSTANDING_ORDERS.created), [1, 2, 3, 4]);
 });
@@ -189,10 +191,7 @@ test('every condition that is said to be indexed is answered by an index', async
   ];
   for (const [table, { anyOf, indexed }] of all) {
     for (const one of indexed ? anyOf : []) {
-      const query = sql`explain query plan select id from ${sql.table(table)} where ${one}`;
-      const { rows } = await query.execute(db);
-      const plan = rows.map((row) => String((row as { detail: string }).detail)).join('; ');
-      assert.doesNotMatch(plan, /\bSCAN\b/, plan);
+      await assertIndexed(db, sql`select id from ${sql.table(table)} where ${one}`);
     }
   }
 });

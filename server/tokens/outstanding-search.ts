@@ -128,7 +128,7 @@ async function readingFor(db: Database): Promise<Reading> {
 
 function contains(expression: RawBuilder<string>, text: string): RawBuilder<unknown> {
   const pattern = `%${text.toWellFormed().replace(/[\\%_]/g, '\\$&')}%`;
-  return sql`${expression} like ${pattern} escape ${'\\'}`;
+  return sql`lower(${expression}) like lower(${pattern}) escape ${'\\'}`;
 }
 
 function anyOf(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {

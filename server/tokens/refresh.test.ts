@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { ON_POSTGRES } from '../../db/database.fixture.ts';
+import { isStillReferredTo } from '../../db/failures.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { settingsOf, TEST_KEY } from '../../e2e/settings-of.ts';
 import type { SettingName } from '../settings.ts';
 import { type Claims, withoutSignature } from './compact.ts';
 import { obtainPair, obtainSliding } from './issue.ts';
-import { refreshPair, refreshSliding } from './refresh.ts';
+import { type RefreshedPair, refreshPair, refreshSliding } from './refresh.ts';
 import { blacklistToken } from './revoke.ts';
 import { addToBlacklist } from './store.ts';
 import {
@@ -210,9 +212,23 @@ describe('many at once', () => {
         return context.signer.sign(claims);
       };
       const signer = { ...context.signer, sign };
-      assert.equal(await refusalOf(() => refreshPair(db, { ...context, signer }, refresh)), expected);
-      await happened;
-      assert.equal((await recorded(db)).length, 1);
+      const pairs: RefreshedPair[] = [];
+      const refused = await refusalOf(async () => {
+        pairs.push(await refreshPair(db, { ...context, signer }, refresh));
+      });
+      const isDone = await happened?.then(
+        () => true,
+        (error: unknown) => !isStillReferredTo(error),
+      );
+      if (pairs[0] === undefined) {
+        assert.equal(refused, expected);
+        assert.equal((await recorded(db)).length, 1);
+        return;
+      }
+      // On Postgres the rotation may be the first of the two. What it gave is dead then when the second is done.
+      assert.ok(ON_POSTGRES);
+      const left = expected === 'token_user_inactive' ? (pairs[0].refresh as string) : refresh;
+      assert.equal(await refusalOf(() => refreshPair(db, context, left)), isDone ? expected : undefined);
     });
   }
 });

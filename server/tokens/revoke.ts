@@ -1,7 +1,7 @@
 import type { Database } from '../../db/statement.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { AppError } from '../errors.ts';
-import { findPlace } from '../sessions/sessions.ts';
+import { findPlace, lockSessionOf } from '../sessions/sessions.ts';
 import { RefreshToken } from './classes.ts';
 import { type Claims, withoutSignature } from './compact.ts';
 import type { TokenContext } from './context.ts';
@@ -54,6 +54,7 @@ export async function revokeClaims(
 ): Promise<boolean> {
   const user = await findOwner(db, context.settings, own(claims, context.settings.USER_ID_CLAIM));
   const jti = jtiOf(context, claims);
+  if (db.isTransaction) await lockSessionOf(db, jti);
   await recordOutstanding(db, {
     jti,
     token: withoutSignature(token),

@@ -146,7 +146,8 @@ export function mayGrantGroup(actor: Actor, { keys }: GroupGrant): boolean {
 
 /**
  * Looks, after a write and in its transaction, whether anybody is left who can log in and may do everything. The
- * transaction holds the write lock from its beginning, so of two that would together leave nobody one sees it.
+ * transaction has the accounts to itself from its beginning (`freshActor`), so of two that would together leave
+ * nobody one sees it.
  *
  * @throws AppError `forbidden`, upon which the transaction must be rolled back
  */

@@ -95,7 +95,11 @@ test('an account goes with all that hangs on it; tokens stay on record without a
     ],
     [1, 1, 1],
   );
-  const tokens = await db.selectFrom('token_blacklist_outstandingtoken').select(['jti', 'user_id']).execute();
+  const tokens = await db
+    .selectFrom('token_blacklist_outstandingtoken')
+    .select(['jti', 'user_id'])
+    .orderBy('id')
+    .execute();
   assert.deepEqual(tokens, [
     { jti: 'owner-1', user_id: null },
     { jti: 'owner-2', user_id: null },

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { newDatabase } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import { settingsOf } from '../../e2e/settings-of.ts';
 import { AppError } from '../errors.ts';
-import { newDatabase } from '../../db/database.fixture.ts';
 import {
   findAccountLock,
   forgiveAccount,

@@ -1,4 +1,5 @@
 import { inBatches } from '../../db/batches.ts';
+import { keepingRows } from '../../db/locks.ts';
 import type { Database } from '../../db/statement.ts';
 import { statement } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
@@ -31,9 +32,12 @@ const NO_VALUE = '';
 
 const byId = statement((db) => db.selectFrom('auth_user').selectAll().where('id', '=', 0));
 const byUsername = statement((db) => db.selectFrom('auth_user').selectAll().where('username', '=', NO_VALUE));
-const ownerById = statement((db) => db.selectFrom('auth_user').select(OWNER_COLUMNS).where('id', '=', 0));
-const ownerByUsername = statement((db) =>
-  db.selectFrom('auth_user').select(OWNER_COLUMNS).where('username', '=', NO_VALUE),
+const selectOwner = (db: Database) => db.selectFrom('auth_user').select(OWNER_COLUMNS);
+const ownerById = statement((db) => selectOwner(db).where('id', '=', 0));
+const ownerByUsername = statement((db) => selectOwner(db).where('username', '=', NO_VALUE));
+const keptOwnerById = statement((db) => keepingRows(db, selectOwner(db).where('id', '=', 0)));
+const keptOwnerByUsername = statement((db) =>
+  keepingRows(db, selectOwner(db).where('username', '=', NO_VALUE)),
 );
 const lastLogin = statement((db) =>
   db.updateTable('auth_user').set({ last_login: NO_VALUE }).where('id', '=', 0),
@@ -56,14 +60,18 @@ export async function findUserByUsername(db: Database, username: string): Promis
   return (await byUsername(db, normalizeUsername(username))).rows[0] ?? null;
 }
 
-/** As `findUserById`, for a token: less is read, for this is asked at each refresh. */
+/**
+ * As `findUserById`, for a token: less is read, for this is asked at each refresh. In a transaction the account stays as
+ * it is until the end: whoever switches it off or takes its tokens away waits, and then sees what was given out.
+ */
 export async function findOwnerById(db: Database, id: number): Promise<TokenOwner | null> {
-  return (await ownerById(db, id)).rows[0] ?? null;
+  return (await (db.isTransaction ? keptOwnerById : ownerById)(db, id)).rows[0] ?? null;
 }
 
 /** As `findUserByUsername`, for a token. */
 export async function findOwnerByUsername(db: Database, username: string): Promise<TokenOwner | null> {
-  return (await ownerByUsername(db, normalizeUsername(username))).rows[0] ?? null;
+  const find = db.isTransaction ? keptOwnerByUsername : ownerByUsername;
+  return (await find(db, normalizeUsername(username))).rows[0] ?? null;
 }
 
 /** The names of a user's groups, sorted. */

@@ -154,11 +154,16 @@ describe('an answer that is not taken, and harms nothing that is known:', () => 
 });
 
 test('an answer that never comes is not waited for beyond a deadline', async () => {
-  const keys = open();
+  const keys = new ForeignKeys({
+    url,
+    preferred: 'ES256',
+    onError: (error) => errors.push(error),
+    deadline: 100,
+  });
   answer = () => {};
   const started = performance.now();
   assert.equal(await keys.find(ES), undefined);
-  assert.ok(performance.now() - started < 9_000);
+  assert.ok(performance.now() - started < 4_000);
   assert.equal(errors.length, 1);
 });
 

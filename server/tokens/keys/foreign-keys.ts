@@ -13,9 +13,11 @@ export interface ForeignKeysOptions {
   onError(error: unknown): void;
   /** A clock that is never set, in milliseconds. */
   clock?: () => number;
+  /** How long an answer may take to arrive, in milliseconds. */
+  deadline?: number;
 }
 
-/** How long an answer may take to arrive, in milliseconds. */
+/** How long an answer may take where nothing is said, in milliseconds. */
 const DEADLINE = 5_000;
 
 /** The largest set that is read, in bytes. */
@@ -84,7 +86,9 @@ export class ForeignKeys {
   async #replaceKeys(): Promise<void> {
     this.#triedAt = this.#clock();
     try {
-      const text = await download(this.#options.url, this.#closing.signal);
+      const { url, deadline = DEADLINE } = this.#options;
+      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(deadline)]);
+      const text = await download(url, signal);
       this.#keys = parseJwkSet(JSON.parse(text), this.#options.preferred);
       this.#fetchedAt = this.#clock();
     } catch (error) {
@@ -98,7 +102,7 @@ async function download(url: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, {
     redirect: 'error',
     headers: { accept: 'application/jwk-set+json, application/json' },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE)]),
+    signal,
   });
   if (response.status !== 200 || response.body === null) {
     await response.body?.cancel();

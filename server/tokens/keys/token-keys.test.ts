@@ -6,7 +6,7 @@ import { blacklistOutstanding, restoreBlacklisted } from '../blacklist.ts';
 import { flushExpiredTokens } from '../flush.ts';
 import { type Installation, type Instance, install } from './instances.fixture.ts';
 import { rotateKeys } from './ring-changes.ts';
-import { allKeys } from './ring-rows.ts';
+import { allKeys, type KeyRow } from './ring-rows.ts';
 import { countLiveTokens } from './token-keys.ts';
 
 let site: Installation;
@@ -75,6 +75,18 @@ describe('how many live tokens hang on a key:', () => {
     await one.obtain();
     assert.deepEqual(await counts(), [1, 0, 2]);
   });
+});
+
+test('more than 10,000 are not counted', async () => {
+  const future = toSqlTime(new Date((site.clock.now + 60) * 1000));
+  await sql`insert into token_blacklist_outstandingtoken (token, created_at, expires_at, user_id, jti)
+    with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 10001)
+    select 'x', ${future}, ${future}, null, 'j' || n from numbers`.execute(site.db);
+  await sql`insert into jotgate_token_key (id, key_id, is_live, expires_at)
+    select id, 1, true, ${future} from token_blacklist_outstandingtoken`.execute(site.db);
+  const [active, standby] = await allKeys(site.db);
+  assert.deepEqual(await countLiveTokens(site.db, active as KeyRow, now()), { total: 10_000, isMore: true });
+  assert.deepEqual(await countLiveTokens(site.db, standby as KeyRow, now()), { total: 0, isMore: false });
 });
 
 test('a token without a ring is recorded as before', async () => {
