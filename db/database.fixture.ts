@@ -58,6 +58,21 @@ export async function newDatabase(): Promise<Database> {
   );
 }
 
+/** Runs a test on a migrated database that is opened twice, as by two instances of the server. */
+export async function onTwoConnections(
+  test: (one: Database, other: Database) => Promise<void>,
+): Promise<void> {
+  const { url, remove } = await makeTestDatabase();
+  const one = await migrated(connect(url, { poolSize: POOL_SIZE }));
+  const other = connect(url, { poolSize: POOL_SIZE });
+  try {
+    await test(one, other);
+  } finally {
+    await Promise.all([one.destroy(), other.destroy()]);
+    await remove();
+  }
+}
+
 async function migrated(db: Database): Promise<Database> {
   await migrate(db);
   return db;

@@ -3,16 +3,16 @@ import { byDialect } from './by-dialect.ts';
 import { firstInOrder, firstOfEach, hasMoreThan, holds, pickIds, rarest } from './candidates.ts';
 import type { Database } from './statement.ts';
 
-/** How far a list reaches, and up to where it is counted. */
+/** How far a list reaches, up to where it is counted, and how many rows fit what is not common. */
 export const REACH = 10_000;
 
-/** How many rows one search looks at one by one: some 50 ms, where the table lies in the system's cache. */
-const LOOK = 20_000;
+/**
+ * Where all conditions are common, so many times the reach is looked through from the head of the list: the whole
+ * reach may be found there. Some 25 ms, where the table lies in the system's cache.
+ */
+const AHEAD = 1.2;
 
-/** How many of that, where all conditions are common, from the head of the list: most of the reach may be there. */
-const AHEAD = 0.75;
-
-/** And how many of what fits the conditions, wherever in the list it is. */
+/** And so many times the reach of what fits the conditions, wherever in the list it is. */
 const FURTHER = 0.5;
 
 /** How many rows are looked at before the event loop may turn. */
@@ -87,23 +87,16 @@ export interface FoundPage {
   pageCount: number;
 }
 
-/** How much is looked at; smaller in tests. */
-export interface Limits {
-  /** At most `look`. */
-  reach: number;
-  look: number;
-}
-
-const LIMITS: Limits = { reach: REACH, look: LOOK };
-
 /**
- * Finds one page of a list that may be very long, in a time that does not grow with the list. Of a table with few
- * rows everything is exact. Of a larger one, what fits the rarest condition is looked through, where that is not too
- * much; else as many rows as may be looked at, from the head of the list and of what fits each condition.
+ * Finds one page of a list that may be very long, in a time that does not grow with the list. Of a table that is not
+ * large everything is exact. Of a large one, what fits the rarest condition is looked through, unless that is common;
+ * else as many rows as may be looked at, from the head of the list and of what fits each condition.
+ *
+ * @param reach smaller in tests
  */
-export async function findPage(db: Database, request: PageRequest, limits = LIMITS): Promise<FoundPage> {
-  const { ids, isPartial } = await findIds(db, request, limits);
-  const total = Math.min(ids.length, limits.reach);
+export async function findPage(db: Database, request: PageRequest, reach = REACH): Promise<FoundPage> {
+  const { ids, isPartial } = await findIds(db, request, reach);
+  const total = Math.min(ids.length, reach);
   const pageCount = Math.max(1, Math.ceil(total / request.size));
   const page = Math.min(Math.max(1, Math.trunc(request.page) || 1), pageCount);
   const [only, ...others] = request.conditions;
@@ -111,7 +104,7 @@ export async function findPage(db: Database, request: PageRequest, limits = LIMI
   return {
     ids: ids.slice((page - 1) * request.size, Math.min(total, page * request.size)),
     total,
-    isMore: ids.length > limits.reach || isCommon,
+    isMore: ids.length > reach || isCommon,
     isPartial,
     page,
     pageCount,
@@ -122,22 +115,22 @@ export async function findPage(db: Database, request: PageRequest, limits = LIMI
 async function findIds(
   db: Database,
   search: Search,
-  { reach, look }: Limits,
+  reach: number,
 ): Promise<{ ids: number[]; isPartial: boolean }> {
   const limit = reach + 1;
   const exactly = async (ids: Promise<number[]>) => ({ ids: await ids, isPartial: false });
-  if (!(await hasMoreThan(db, search.table, look))) return exactly(pickIds(db, search, limit));
+  if (!(await hasMoreThan(db, search.table, reach))) return exactly(pickIds(db, search, limit));
   const { table, conditions, order } = search;
   const indexable = { table, conditions, order: order.slice(0, 1) };
   if (conditions.length === 0) return exactly(pickIds(db, indexable, limit));
-  const start = await rarest(db, search, look);
+  const start = await rarest(db, search, reach);
   if (start !== null) {
     const others = conditions.filter((condition) => condition !== start.condition);
     return exactly(pickIds(db, { ...indexable, conditions: others }, limit, start.ids));
   }
-  const ahead = await pickIds(db, indexable, limit, firstInOrder(indexable, Math.ceil(look * AHEAD)));
+  const ahead = await pickIds(db, indexable, limit, firstInOrder(indexable, Math.ceil(reach * AHEAD)));
   if (ahead.length > reach) return { ids: ahead, isPartial: false };
-  const further = firstOfEach(indexable, Math.ceil(look * FURTHER));
+  const further = firstOfEach(indexable, Math.ceil(reach * FURTHER));
   const left = conditions.length === 1 ? [] : conditions;
   const behind =
     further === null ? [] : await pickIds(db, { ...indexable, conditions: left }, limit, further);
@@ -152,11 +145,11 @@ async function findIds(
 export async function* findAllIds(
   db: Database,
   search: Omit<PageRequest, 'page' | 'size'>,
-  { look }: Limits = LIMITS,
+  reach = REACH,
 ): AsyncGenerator<number[]> {
   const { table, conditions } = search;
   let waiting: number[] = [];
-  for await (const ids of stride(db, { table, conditions, order: [] }, look)) {
+  for await (const ids of stride(db, { table, conditions, order: [] }, reach)) {
     waiting.push(...ids);
     while (waiting.length >= CHUNK) {
       yield waiting.slice(0, CHUNK);
@@ -167,17 +160,17 @@ export async function* findAllIds(
 }
 
 /** As `findAllIds`, as much as one query finds at a time. */
-async function* stride(db: Database, search: Search, look: number): AsyncGenerator<number[]> {
+async function* stride(db: Database, search: Search, reach: number): AsyncGenerator<number[]> {
   const { table, conditions } = search;
-  const start = await rarest(db, search, look);
+  const start = await rarest(db, search, reach);
   if (start !== null) {
     const others = conditions.filter((condition) => condition !== start.condition);
-    yield await pickIds(db, { ...search, conditions: others }, look, start.ids);
+    yield await pickIds(db, { ...search, conditions: others }, reach, start.ids);
     return;
   }
   const rows = sql.table(table);
   for (let after = Number.MIN_SAFE_INTEGER; ; ) {
-    const step = sql`select id from ${rows} where id > ${after} order by id limit ${Math.min(STRIDE, look)}`;
+    const step = sql`select id from ${rows} where id > ${after} order by id limit ${Math.min(STRIDE, reach)}`;
     const end = await sql<{ last: number | null }>`select max(id) as last from (${step}) as step`.execute(db);
     const last = end.rows[0]?.last ?? null;
     if (last === null) return;

@@ -25,6 +25,12 @@ export interface Deadlines {
   suspensions: number;
 }
 
+/** What is prepared on the connections of a pool. */
+interface Preparation {
+  /** How often it turned out to be outdated. With another number, everything is prepared under other names. */
+  generation: number;
+}
+
 /**
  * Connects to Postgres when it is first asked to. A database that is away is told by a deadline, and is found again
  * by itself: a connection that failed is given up, and the next one made anew.
@@ -73,6 +79,7 @@ function hurried(query: Query): Query {
 class ReliablePool implements PostgresPool {
   readonly #pool: Pool;
   readonly #deadlines: Deadlines;
+  readonly #preparation: Preparation = { generation: 0 };
   readonly #sessions = new WeakMap<PoolClient, Session>();
 
   constructor(pool: Pool, deadlines: Deadlines) {
@@ -89,7 +96,7 @@ class ReliablePool implements PostgresPool {
     }
     let session = this.#sessions.get(client);
     if (session === undefined) {
-      session = new Session(client, this.#deadlines);
+      session = new Session(client, this.#deadlines, this.#preparation);
       this.#sessions.set(client, session);
     }
     await session.begin();
@@ -105,12 +112,14 @@ class ReliablePool implements PostgresPool {
 class Session implements PostgresPoolClient {
   readonly #client: PoolClient;
   readonly #deadlines: Deadlines;
+  readonly #preparation: Preparation;
   #isHurried = true;
   #isBroken = false;
 
-  constructor(client: PoolClient, deadlines: Deadlines) {
+  constructor(client: PoolClient, deadlines: Deadlines, preparation: Preparation) {
     this.#client = client;
     this.#deadlines = deadlines;
+    this.#preparation = preparation;
   }
 
   /** Gives the server the deadline that holds now. */
@@ -143,12 +152,14 @@ class Session implements PostgresPoolClient {
   async #run<Row>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
     const query = toParameters(sql, parameters);
     const name = preparedName(query.text);
+    if (name === undefined) return this.#send<Row>(query);
+    const { generation } = this.#preparation;
     try {
-      return await this.#send<Row>(name === undefined ? query : { ...query, name });
+      return await this.#send<Row>({ ...query, name: `${name}_${generation}` });
     } catch (error) {
-      if (name === undefined || !isOutdated(error)) throw error;
-      // Another program changed the table. The connection's other statements may be outdated too.
-      this.#isBroken = true;
+      if (!isOutdated(error)) throw error;
+      // Another program changed a table. What else is prepared, here and on other connections, may be outdated too.
+      this.#preparation.generation = generation + 1;
       if (this.#client.getTransactionStatus() !== 'I') throw error;
       return this.#send<Row>(query);
     }

@@ -206,8 +206,6 @@ export interface SigningKeyTable {
 export interface TokenKeyTable {
   id: number;
   key_id: number;
-  /** Whether it is not on the blacklist. */
-  is_live: SqlBoolean;
   expires_at: SqlTime;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isConflict } from './failures.ts';
+import { isConflict, isOutdated } from './failures.ts';
 import type { Database } from './statement.ts';
 
 /** How often a transaction is tried that others come in the way of. */
@@ -21,7 +21,7 @@ export async function inTransaction<Result>(
     try {
       return await db.transaction().execute(work);
     } catch (error) {
-      if (!isConflict(error) || tries === TRIES) throw error;
+      if (!(isConflict(error) || isOutdated(error)) || tries === TRIES) throw error;
     }
     // Of two that were in each other's way, one should come first now.
     await pause(Math.random() * PAUSE * 2 ** (tries - 1));

@@ -80,6 +80,11 @@ export class Attack {
     return new Attack(server);
   }
 
+  /** Starts a server in a folder where one was before, with its accounts. The folder stays. */
+  static async resume(folder: string, settings: Readonly<Record<string, string>> = {}): Promise<Attack> {
+    return new Attack(await startServer({ folder, settings: { SECRET_KEY: TEST_KEY, ...settings } }));
+  }
+
   /** Runs one case, then asks whether anything was answered 5xx and whether the server still serves. */
   async case(number: number, run: () => Promise<unknown>): Promise<void> {
     this.#row = this.#rows.get(number) ?? { requests: 0, serverErrors: 0 };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import SqliteDatabase from 'better-sqlite3';
 import { hashPassword } from '../../server/users/hashers.ts';
+import { queryDatabase } from '../database-query.ts';
+import { settingsOf } from '../settings-of.ts';
 import { Attack, PASSWORD } from './attack.ts';
 
 /** A cost whose hash takes some 30 ms: long beside everything else that a login does. */
@@ -16,16 +17,15 @@ before(async () => {
   }
   await attack.server.createUser({ username: 'qwx-active', password: PASSWORD });
   await attack.server.createUser({ username: 'qwx-inactive', password: PASSWORD, is_active: false });
-  store('unusable', `!${'a'.repeat(40)}`);
-  store('malformed', 'bcrypt_sha256$$2b$12$tooshort');
-  store('foreign', 'md5$salt$0cc175b9c0f1b6a831c399e269772661');
+  await store('unusable', `!${'a'.repeat(40)}`);
+  await store('malformed', 'bcrypt_sha256$$2b$12$tooshort');
+  await store('foreign', 'md5$salt$0cc175b9c0f1b6a831c399e269772661');
 });
 after(() => attack.end());
 
-function store(username: string, hash: string): void {
-  const database = new SqliteDatabase(attack.server.database);
-  database.prepare('UPDATE auth_user SET password = ? WHERE username = ?').run(hash, username);
-  database.close();
+async function store(username: string, hash: string): Promise<void> {
+  const { databaseUrl } = attack.server;
+  await queryDatabase(databaseUrl, 'UPDATE auth_user SET password = ? WHERE username = ?', hash, username);
 }
 
 const logIn = (username: unknown, password: unknown, headers: Record<string, string> = {}) =>
@@ -151,22 +151,24 @@ describe('case 21: passwords and names', () => {
 
 test('case 24: a login by a hash of a lower cost stores one of the cost that is set, with a salt of its own', () =>
   attack.case(24, async () => {
-    const stored = (username: string) => {
-      const database = new SqliteDatabase(attack.server.database, { readonly: true });
-      const row = database.prepare('SELECT password FROM auth_user WHERE username = ?').get(username);
-      database.close();
-      return (row as { password: string }).password;
+    const stored = async (username: string) => {
+      const [row] = await queryDatabase<{ password: string }>(
+        attack.server.databaseUrl,
+        'SELECT password FROM auth_user WHERE username = ?',
+        username,
+      );
+      return row?.password ?? '';
     };
-    const cheap = await hashPassword(PASSWORD, 4);
-    for (const username of ['ada', 'josé']) store(username, cheap);
+    const cheap = await hashPassword(PASSWORD, settingsOf());
+    for (const username of ['ada', 'josé']) await store(username, cheap);
     assert.equal((await logIn('ada', 'wrong')).status, 401);
-    assert.equal(stored('ada'), cheap);
+    assert.equal(await stored('ada'), cheap);
     for (const username of ['ada', 'josé']) {
       assert.equal((await logIn(username, PASSWORD)).status, 200);
-      assert.match(stored(username), /^bcrypt_sha256\$\$2b\$09\$[./A-Za-z0-9]{53}$/);
+      assert.match(await stored(username), /^bcrypt_sha256\$\$2b\$09\$[./A-Za-z0-9]{53}$/);
     }
-    assert.notEqual(stored('ada'), stored('josé'));
-    const before = stored('ada');
+    assert.notEqual(await stored('ada'), await stored('josé'));
+    const before = await stored('ada');
     assert.equal((await logIn('ada', PASSWORD)).status, 200);
-    assert.equal(stored('ada'), before);
+    assert.equal(await stored('ada'), before);
   }));

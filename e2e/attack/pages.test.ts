@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import SqliteDatabase from 'better-sqlite3';
 import { shownAnswer } from '../../server/http/page.fixture.ts';
 import { signed } from '../../server/tokens/tokens.fixture.ts';
+import { queryDatabase } from '../database-query.ts';
 import { TEST_KEY } from '../settings-of.ts';
 import {
   Attack,
@@ -25,21 +25,19 @@ before(async () => {
     TOKEN_CLAIMS: 'name=$username,mail=$email,first=$first_name,groups=$groups',
   });
   await attack.server.createUser({ username: 'markup', password: PASSWORD });
-  const database = new SqliteDatabase(attack.server.database);
-  database
-    .prepare(
-      "UPDATE auth_user SET username = ?, email = ?, first_name = ?, last_name = ? WHERE username = 'markup'",
-    )
-    .run(MARKUP, MARKUP, MARKUP, MARKUP);
-  database.prepare('INSERT INTO auth_group (name) VALUES (?)').run(MARKUP);
-  database
-    .prepare(
-      'INSERT INTO auth_user_groups (user_id, group_id) SELECT max(auth_user.id), max(auth_group.id) FROM auth_user, auth_group',
-    )
-    .run();
-  database.close();
+  await query(
+    "UPDATE auth_user SET username = ?, email = ?, first_name = ?, last_name = ? WHERE username = 'markup'",
+    ...[MARKUP, MARKUP, MARKUP, MARKUP],
+  );
+  await query('INSERT INTO auth_group (name) VALUES (?)', MARKUP);
+  await query(
+    'INSERT INTO auth_user_groups (user_id, group_id) SELECT max(auth_user.id), max(auth_group.id) FROM auth_user, auth_group',
+  );
 });
 after(() => attack.end());
+
+const query = <Row>(statement: string, ...values: unknown[]) =>
+  queryDatabase<Row>(attack.server.databaseUrl, statement, ...values);
 
 const page = (path: string, fields?: Readonly<Record<string, string>>): Promise<Reply> =>
   fields === undefined
@@ -104,9 +102,8 @@ function assertInert(reply: Reply, what: string): void {
 describe('case 32: markup is inert', () => {
   test('in names, addresses and groups of the database, and in claims made of them', () =>
     attack.case(32, async () => {
-      const owner = new SqliteDatabase(attack.server.database, { readonly: true });
-      const { id } = owner.prepare('SELECT max(id) AS id FROM auth_user').get() as { id: number };
-      owner.close();
+      const [owner] = await query<{ id: number }>('SELECT max(id) AS id FROM auth_user');
+      const id = owner?.id;
       const login = await page('/api/token/', { username: MARKUP, password: PASSWORD });
       assert.equal(login.status, 200);
       assertInert(login, 'login');
@@ -190,11 +187,8 @@ describe('case 32: markup is inert', () => {
 
 test('case 34: no page shows a hash, a secret or a password that was entered', () =>
   attack.case(34, async () => {
-    const database = new SqliteDatabase(attack.server.database, { readonly: true });
-    const hashes = (database.prepare('SELECT password FROM auth_user').all() as { password: string }[]).map(
-      (row) => row.password,
-    );
-    database.close();
+    const rows = await query<{ password: string }>('SELECT password FROM auth_user');
+    const hashes = rows.map(({ password }) => password);
     for (const [name, { body, headers }] of await everyPage()) {
       for (const secret of [...hashes, TEST_KEY, PASSWORD, 'hunter2-wrong', 'bcrypt_sha256']) {
         assert.ok(!body.includes(secret) && !JSON.stringify(headers).includes(secret), name);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import SqliteDatabase from 'better-sqlite3';
 import { parseCompact } from '../../server/tokens/compact.ts';
 import { signed } from '../../server/tokens/tokens.fixture.ts';
+import { queryDatabase, storedText } from '../database-query.ts';
 import { TEST_KEY } from '../settings-of.ts';
 import { Attack, claims, PASSWORD, type Reply } from './attack.ts';
 
@@ -27,18 +26,11 @@ const won = (replies: readonly Reply[]) => replies.filter(({ status }) => status
 const jtiOf = (token: string) => String(parseCompact(token).payload.jti);
 
 /** Runs one statement on the server's database, as another program would. */
-function sql(statement: string, ...parameters: unknown[]): unknown[] {
-  const database = new SqliteDatabase(attack.server.database);
-  try {
-    const prepared = database.prepare(statement);
-    return prepared.reader ? prepared.all(...parameters) : [prepared.run(...parameters)];
-  } finally {
-    database.close();
-  }
-}
+const sql = <Row>(statement: string, ...values: unknown[]) =>
+  queryDatabase<Row>(attack.server.databaseUrl, statement, ...values);
 
-function blacklistRows(jti: string): number {
-  const rows = sql(
+async function blacklistRows(jti: string): Promise<number> {
+  const rows = await sql(
     'SELECT b.id FROM token_blacklist_blacklistedtoken b JOIN token_blacklist_outstandingtoken o ON o.id = b.token_id WHERE o.jti = ?',
     jti,
   );
@@ -56,7 +48,7 @@ test('case 12: of 40 parallel refreshes of one token exactly one succeeds', () =
         assert.equal(status, 401);
         assert.deepEqual(JSON.parse(body), { detail: 'Token is blacklisted', code: 'token_not_valid' });
       }
-      assert.equal(blacklistRows(jtiOf(login.refresh)), 1);
+      assert.equal(await blacklistRows(jtiOf(login.refresh)), 1);
       const successor = JSON.parse(won(replies)[0]?.body ?? '').refresh;
       assert.equal((await refresh(successor)).status, 200);
     }
@@ -91,19 +83,19 @@ describe('case 15: nothing valid survives what was acknowledged', () => {
           }
         }),
       );
-      sql("UPDATE auth_user SET is_active = 0 WHERE username = 'josé'");
+      await sql("UPDATE auth_user SET is_active = false WHERE username = 'josé'");
       const acknowledged = [...held];
       for (const token of acknowledged) assert.equal((await refresh(token)).status, 401);
       await storm;
       for (const token of held) assert.equal((await refresh(token)).status, 401);
-      sql("UPDATE auth_user SET is_active = 1 WHERE username = 'josé'");
+      await sql("UPDATE auth_user SET is_active = true WHERE username = 'josé'");
     }));
   test('changing a password', () =>
     attack.case(15, async () => {
       const { refresh: token, access } = await attack.logIn('long', `${'x'.repeat(72)}the rest counts`);
-      const [row] = sql("SELECT password FROM auth_user WHERE username = 'long'") as { password: string }[];
+      const [row] = await sql<{ password: string }>("SELECT password FROM auth_user WHERE username = 'long'");
       const storm = times(20, () => refresh(token));
-      sql("UPDATE auth_user SET password = '!changed' WHERE username = 'long'");
+      await sql("UPDATE auth_user SET password = '!changed' WHERE username = 'long'");
       assert.equal((await refresh(token)).status, 401);
       const me = await attack.send('/api/me/', {
         method: 'GET',
@@ -113,7 +105,7 @@ describe('case 15: nothing valid survives what was acknowledged', () => {
       for (const { body } of won(await storm)) {
         assert.equal((await refresh(JSON.parse(body).refresh)).status, 401);
       }
-      sql("UPDATE auth_user SET password = ? WHERE username = 'long'", row?.password);
+      await sql("UPDATE auth_user SET password = ? WHERE username = 'long'", row?.password);
     }));
 });
 
@@ -152,9 +144,9 @@ test('case 18: blacklisting 20 times in parallel makes one row', () =>
       const replies = await times(20, () => blacklist(token));
       assert.equal(won(replies).length, 1);
       for (const { status } of replies) assert.ok(status === 200 || status === 401);
-      assert.equal(blacklistRows(jtiOf(token)), 1);
+      assert.equal(await blacklistRows(jtiOf(token)), 1);
       assert.equal(
-        sql('SELECT id FROM token_blacklist_outstandingtoken WHERE jti = ?', jtiOf(token)).length,
+        (await sql('SELECT id FROM token_blacklist_outstandingtoken WHERE jti = ?', jtiOf(token))).length,
         1,
       );
     }
@@ -164,7 +156,7 @@ test('case 19: a rotated token is listed and revocable at once', () =>
   attack.case(19, async () => {
     const login = await attack.logIn();
     const successor = JSON.parse((await refresh(login.refresh)).body).refresh;
-    const rows = sql(
+    const rows = await sql(
       'SELECT user_id, token FROM token_blacklist_outstandingtoken WHERE jti = ?',
       jtiOf(successor),
     );
@@ -185,18 +177,15 @@ test('case 38: the files of the database hold no usable token, and no password',
     });
     issued.push(JSON.parse(sliding.body).token);
     await blacklist(rotated.refresh);
-    const files = ['', '-wal', '-shm']
-      .map((end) => attack.server.database + end)
-      .filter((file) => existsSync(file));
-    const bytes = Buffer.concat(files.map((file) => readFileSync(file)));
-    assert.ok(bytes.includes(jtiOf(rotated.refresh)), 'the right files are looked at');
+    const stored = await storedText(attack.server.databaseUrl);
+    assert.ok(stored.includes(jtiOf(rotated.refresh)), 'the right database is looked at');
     for (const token of issued)
-      assert.ok(!bytes.includes(token.split('.')[2] as string), 'a signature is stored');
-    assert.ok(!bytes.includes(PASSWORD));
-    assert.ok(!bytes.includes(TEST_KEY));
-    for (const { token } of sql('SELECT token FROM token_blacklist_outstandingtoken') as {
-      token: string;
-    }[]) {
+      assert.ok(!stored.includes(token.split('.')[2] as string), 'a signature is stored');
+    assert.ok(!stored.includes(PASSWORD));
+    assert.ok(!stored.includes(TEST_KEY));
+    for (const { token } of await sql<{ token: string }>(
+      'SELECT token FROM token_blacklist_outstandingtoken',
+    )) {
       assert.equal((await refresh(token)).status, 401);
     }
   }));

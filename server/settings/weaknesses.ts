@@ -37,8 +37,8 @@ const WEAKNESSES: readonly WeaknessRow[] = [
   },
   {
     id: 'jotgate.W003',
-    isWeak: ({ ALGORITHM, SIGNING_KEY }) =>
-      SIGNING_KEY !== null && Buffer.byteLength(SIGNING_KEY) < (SHORTEST_KEYS[ALGORITHM] ?? 0),
+    isWeak: ({ ALGORITHM, SIGNING_KEY, KEY_RING }) =>
+      !KEY_RING && SIGNING_KEY !== null && Buffer.byteLength(SIGNING_KEY) < (SHORTEST_KEYS[ALGORITHM] ?? 0),
     title: 'The key that signs tokens is short',
     advice: 'It can be guessed from a single token. Set SECRET_KEY, or SIGNING_KEY, to 64 random bytes.',
   },

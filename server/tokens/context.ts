@@ -12,7 +12,10 @@ export interface VerifyingKey {
   verifySignature(token: string): void;
 }
 
-/** Signs tokens, and knows the keys that they are checked with. */
+/**
+ * Signs tokens, and knows the keys that they are checked with. But for `stillCounts`, what returns a promise asks the
+ * database by itself, so that a transaction must not wait for it.
+ */
 export interface Signer {
   /**
    * The claims as a signed compact token; their order is kept.

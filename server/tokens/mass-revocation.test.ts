@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { connect } from '../../db/connect.ts';
-import { inFolder } from '../../db/folder.fixture.ts';
-import { migrate } from '../../db/migrate.ts';
+import { onTwoConnections } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { settingsOf } from '../../e2e/settings-of.ts';
@@ -136,10 +134,7 @@ describe('at the same time', () => {
     { ROTATE_REFRESH_TOKENS: 'true' },
   ]) {
     test(`no refresh outlives the revocation: ${Object.keys(env).join(', ')}`, () =>
-      inFolder(async (folder) => {
-        const url = `sqlite:${folder}/db.sqlite3`;
-        const [one, other] = [connect(url), connect(url)];
-        await migrate(one);
+      onTwoConnections(async (one, other) => {
         const user = await newUser(one, 'eve');
         const context = contextAt(settingsOf(env));
         const pairs = await Promise.all(Array.from({ length: 10 }, () => obtainPair(one, context, user)));
@@ -152,7 +147,6 @@ describe('at the same time', () => {
         for (const token of [...pairs.map(({ refresh }) => refresh), ...successors]) {
           assert.equal(await refusalOf(() => refreshPair(one, context, token)), 'token_blacklisted');
         }
-        await Promise.all([one.destroy(), other.destroy()]);
       }));
   }
 });

@@ -163,15 +163,10 @@ test('what is asked of single rows is the same', async () => {
   }
 });
 
-test('a search of the blacklist starts from words that few tokens fit', async () => {
+test('a search of the blacklist finds what fits, however many tokens do', async () => {
   await fill('users');
   await fill('tokens');
   await addToBlacklist(db, 'zz7', NOW);
-  const conditions = await searchBlacklisted(db, ['zz', 'zz7', 'zz70', 'ada', '2']);
-  assert.deepEqual(
-    conditions.map(({ indexed }) => indexed),
-    [false, true, true, true, true],
-  );
   const search = async (word: string) =>
     found(await searchBlacklisted(db, [word]), BLACKLISTED_ORDERS.blacklisted, BLACKLISTED);
   assert.deepEqual([await search('zz'), await search('zz7'), await search('zz70')], [[1], [1], []]);
@@ -191,7 +186,9 @@ test('every condition that is said to be indexed is answered by an index', async
   ];
   for (const [table, { anyOf, indexed }] of all) {
     for (const one of indexed ? anyOf : []) {
-      await assertIndexed(db, sql`select id from ${sql.table(table)} where ${one}`);
+      const query =
+        'through' in one ? one.ids(one.through) : sql`select id from ${sql.table(table)} where ${one}`;
+      await assertIndexed(db, query);
     }
   }
 });

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Condition, isLarge, prefixRange, REACH } from '../../db/find-page.ts';
+import { type Condition, isLarge, prefixRange } from '../../db/find-page.ts';
 import type { Database } from '../../db/statement.ts';
 import { toSqlTime } from '../../db/values.ts';
 import type { TokenState } from './outstanding.ts';
@@ -14,9 +14,6 @@ export const OUTSTANDING_ORDERS = {
 
 /** By what the blacklist can be ordered. */
 export const BLACKLISTED_ORDERS = { blacklisted: sql.ref('blacklisted_at') } as const;
-
-/** How many tokens a search of the blacklist may start from. */
-const FEW = 10_000;
 
 /** How words are looked for: where a text begins, by an index, or anywhere in it where there are few. */
 interface Reading {
@@ -36,9 +33,12 @@ export async function searchOutstanding(db: Database, words: readonly string[]):
     return {
       anyOf: [
         jti('jti', word),
-        // In this order of the tables, for the names are what an index finds.
-        sql`id in (select token.id from auth_user cross join token_blacklist_outstandingtoken as token
-          where token.user_id = auth_user.id and ${username(word)} limit ${REACH + 1})`,
+        {
+          through: sql`select id from auth_user where ${username(word)}`,
+          // In this order of the tables, for the names are what an index finds.
+          ids: (users: RawBuilder<unknown>) => sql`select token.id from (${users}) as owner
+            cross join token_blacklist_outstandingtoken as token where token.user_id = owner.id`,
+        },
         ...ofId,
       ],
       indexed: true,
@@ -52,45 +52,33 @@ export async function searchOutstanding(db: Database, words: readonly string[]):
   });
 }
 
-/**
- * As `searchOutstanding`, for entries of the blacklist. Those of many tokens would be many to look up one by one, so a
- * search starts from a word only where few tokens fit it.
- */
+/** As `searchOutstanding`, for entries of the blacklist: by way of the tokens that fit a word. */
 export async function searchBlacklisted(db: Database, words: readonly string[]): Promise<Condition[]> {
   const { jti, username } = await readingFor(db);
-  return Promise.all(
-    words.map(async (word) => {
-      const id = idIn(word);
-      const ways = [
-        sql`select id from token_blacklist_outstandingtoken where ${jti('jti', word)} limit ${FEW + 1}`,
-        sql`select token.id from auth_user cross join token_blacklist_outstandingtoken as token
-          where token.user_id = auth_user.id and ${username(word)} limit ${FEW + 1}`,
-        ...(id === null
-          ? []
-          : [sql`select id from token_blacklist_outstandingtoken where user_id = ${id} limit ${FEW + 1}`]),
-      ];
-      return {
-        anyOf: ways.map((way) => sql`token_id in (${way})`),
-        indexed: await eachFindsFew(db, ways),
-        ofOneRow: sql`exists (select 1 from token_blacklist_outstandingtoken as token
-          where token.id = token_blacklist_blacklistedtoken.token_id and ${anyOf([
-            jti('token.jti', word),
-            sql`exists (select 1 from auth_user where auth_user.id = token.user_id and ${username(word)})`,
-            ...(id === null ? [] : [sql`token.user_id = ${id}`]),
-          ])})`,
-      };
-    }),
-  );
+  return words.map((word) => {
+    const id = idIn(word);
+    const ways = [
+      sql`select id from token_blacklist_outstandingtoken where ${jti('jti', word)}`,
+      sql`select token.id from auth_user cross join token_blacklist_outstandingtoken as token
+        where token.user_id = auth_user.id and ${username(word)}`,
+      ...(id === null ? [] : [sql`select id from token_blacklist_outstandingtoken where user_id = ${id}`]),
+    ];
+    return {
+      anyOf: ways.map((through) => ({ through, ids: entriesOf })),
+      indexed: true,
+      ofOneRow: sql`exists (select 1 from token_blacklist_outstandingtoken as token
+        where token.id = token_blacklist_blacklistedtoken.token_id and ${anyOf([
+          jti('token.jti', word),
+          sql`exists (select 1 from auth_user where auth_user.id = token.user_id and ${username(word)})`,
+          ...(id === null ? [] : [sql`token.user_id = ${id}`]),
+        ])})`,
+    };
+  });
 }
 
-async function eachFindsFew(db: Database, ways: readonly RawBuilder<unknown>[]): Promise<boolean> {
-  for (const way of ways) {
-    const { rows } = await sql<{ count: number }>`select count(*) as count from (${way}) as found`.execute(
-      db,
-    );
-    if (Number(rows[0]?.count) > FEW) return false;
-  }
-  return true;
+function entriesOf(tokens: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`select entry.id from (${tokens}) as token
+    cross join token_blacklist_blacklistedtoken as entry where entry.token_id = token.id`;
 }
 
 /**

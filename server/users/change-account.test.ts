@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { connect } from '../../db/connect.ts';
-import { inFolder } from '../../db/folder.fixture.ts';
-import { migrate } from '../../db/migrate.ts';
+import { onTwoConnections } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
 import { type AccountFields, fieldsOf, findAccount } from './accounts.ts';
@@ -214,28 +212,20 @@ test('the last superuser who can log in stays one', async () => {
 });
 
 test('of two superusers who demote each other at once one stays', () =>
-  inFolder(async (folder) => {
-    const url = `sqlite:${folder}/db.sqlite3`;
-    const [one, other] = [connect(url), connect(url)];
-    try {
-      await migrate(one);
-      const roots = [await addRoot(one, 'anna'), await addRoot(one, 'berta')] as const;
-      const demote = async (base: Database, by: UserRow, whom: UserRow) => {
-        const account = await findAccount(base, whom.id);
-        assert.ok(account);
-        const expected = fieldsOf(account);
-        const entered = { ...expected, is_superuser: false };
-        return changeAccount(base, await acting(base, by), { id: whom.id, expected, entered });
-      };
-      const results = await Promise.allSettled([
-        demote(one, roots[0], roots[1]),
-        demote(other, roots[1], roots[0]),
-      ]);
-      assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
-      const left = await one.selectFrom('auth_user').select('id').where('is_superuser', '=', 1).execute();
-      assert.equal(left.length, 1);
-    } finally {
-      await one.destroy();
-      await other.destroy();
-    }
+  onTwoConnections(async (one, other) => {
+    const roots = [await addRoot(one, 'anna'), await addRoot(one, 'berta')] as const;
+    const demote = async (base: Database, by: UserRow, whom: UserRow) => {
+      const account = await findAccount(base, whom.id);
+      assert.ok(account);
+      const expected = fieldsOf(account);
+      const entered = { ...expected, is_superuser: false };
+      return changeAccount(base, await acting(base, by), { id: whom.id, expected, entered });
+    };
+    const results = await Promise.allSettled([
+      demote(one, roots[0], roots[1]),
+      demote(other, roots[1], roots[0]),
+    ]);
+    assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    const left = await one.selectFrom('auth_user').select('id').where('is_superuser', '=', 1).execute();
+    assert.equal(left.length, 1);
   }));

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { connect } from '../../db/connect.ts';
-import { migrate } from '../../db/migrate.ts';
+import { newDatabase, onTwoConnections } from '../../db/database.fixture.ts';
 import type { Database } from '../../db/statement.ts';
 import { AppError } from '../errors.ts';
 import {
@@ -20,18 +16,12 @@ import {
 } from './users.ts';
 
 const NOW = new Date('2026-03-04T05:06:07.089Z');
-const folder = mkdtempSync(join(tmpdir(), 'jotgate-users-'));
-const url = `sqlite:${join(folder, 'db.sqlite3')}`;
 let db: Database;
 
 before(async () => {
-  db = connect(url);
-  await migrate(db);
+  db = await newDatabase();
 });
-after(async () => {
-  await db.destroy();
-  rmSync(folder, { recursive: true });
-});
+after(() => db.destroy());
 
 const isInvalid = (body: unknown) => (error: unknown) => {
   assert.ok(error instanceof AppError);
@@ -85,12 +75,11 @@ test('bad fields are complained about together', async () => {
   );
 });
 
-test('a name is given once, also when two connections want it at the same time', async () => {
-  const other = connect(url);
-  try {
+test('a name is given once, also when two connections want it at the same time', () =>
+  onTwoConnections(async (one, other) => {
     const results = await Promise.allSettled(
       Array.from({ length: 10 }, (_, index) =>
-        createUser(index % 2 ? db : other, { username: 'wanted', passwordHash: `!${index}` }, NOW),
+        createUser(index % 2 ? one : other, { username: 'wanted', passwordHash: `!${index}` }, NOW),
       ),
     );
     assert.equal(results.filter((result) => result.status === 'fulfilled').length, 1);
@@ -98,10 +87,7 @@ test('a name is given once, also when two connections want it at the same time',
       if (result.status === 'fulfilled') continue;
       isInvalid({ username: ['A user with that username already exists.'] })(result.reason);
     }
-  } finally {
-    await other.destroy();
-  }
-});
+  }));
 
 test('a password is set, and replaced only where it is still the one that was read', async () => {
   const user = await createUser(db, { username: 'changing', passwordHash: '!1' }, NOW);

@@ -41,12 +41,15 @@ export function personOf(index: number) {
 /**
  * Puts people into a server's database while it runs: {@link CROWD} users without passwords, three groups,
  * {@link TOKENS} refresh tokens of which some have expired and half are blacklisted, and what happened in two weeks.
+ *
+ * @param moreGroups how many groups there are to be besides, with nobody in them
  */
-export function fillDatabase(file: string, now = new Date()): void {
+export function fillDatabase(file: string, { moreGroups = 0 } = {}): void {
   const connection = new SqliteDatabase(file, { timeout: 5_000 });
+  const now = new Date();
   try {
     connection.transaction(() => {
-      const groups = insertGroups(connection);
+      const groups = insertGroups(connection, moreGroups);
       const users = insertUsers(connection, now, groups);
       insertTokens(connection, now, users);
       insertEvents(connection, now, users);
@@ -57,16 +60,19 @@ export function fillDatabase(file: string, now = new Date()): void {
   }
 }
 
-function insertGroups(connection: Connection): number[] {
+/** @returns the ids of those that people are in */
+function insertGroups(connection: Connection, more: number): number[] {
   const group = connection.prepare('INSERT INTO auth_group (name) VALUES (?)');
   const permission = connection.prepare(
     `INSERT INTO auth_group_permissions (group_id, permission_id) SELECT ?, id FROM auth_permission WHERE codename = ?`,
   );
-  return Object.entries(GROUPS).map(([name, codenames]) => {
+  const ids = Object.entries(GROUPS).map(([name, codenames]) => {
     const id = Number(group.run(name).lastInsertRowid);
     for (const codename of codenames) permission.run(id, codename);
     return id;
   });
+  for (let number = 1; number <= more; number += 1) group.run(`Team ${String(number).padStart(3, '0')}`);
+  return ids;
 }
 
 /** Every twentieth is staff, every fifteenth is switched off, and every fourth is in a group. */

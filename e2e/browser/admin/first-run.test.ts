@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { BrowserContextOptions, Page } from 'playwright';
+import type { Page } from 'playwright';
 import { readAnswer, tokenIn } from '../answer.ts';
-import { type Hands, keyboard, mouse } from '../hands.ts';
+import type { Hands } from '../hands.ts';
 import { loading, openSite, type Site } from '../site.ts';
 import { fill, logInToAdmin, logOut, messageOf, pathOf, pressButton } from './steps.ts';
+import { WAYS } from './ways.ts';
 
 const ROOT = { username: 'root', password: 'Correct-horse-7-battery' };
 const GRACE = { username: 'grace', password: 'Another-good-8-one' };
@@ -15,15 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => site.close());
 
-const WAYS: readonly [string, (page: Page) => Hands, BrowserContextOptions][] = [
-  ['by mouse', mouse, {}],
-  ['by keyboard alone', keyboard, {}],
-  ['with JavaScript off', mouse, { javaScriptEnabled: false }],
-  ['on a phone', mouse, { viewport: { width: 360, height: 740 }, hasTouch: true }],
-];
-
 describe('from the first start to a second superuser and his tokens', () => {
-  for (const [way, handsOf, options] of WAYS) {
+  for (const [way, { handsOf, options }] of Object.entries(WAYS)) {
     test(way, () =>
       site.visit(async (page) => {
         const hands = handsOf(page);

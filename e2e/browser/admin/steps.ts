@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Page } from 'playwright';
+import type { Locator, Page } from 'playwright';
 import { type Hands, mouse } from '../hands.ts';
 import { ADA, loading } from '../site.ts';
 
@@ -40,6 +40,26 @@ export async function pressButton(page: Page, hands: Hands, name: string): Promi
   await loading(page, () => hands.press(page.getByRole('button', { name, exact: true })));
 }
 
+/** Follows the link of this name in the page's own part, or in another. */
+export async function follow(
+  page: Page,
+  hands: Hands,
+  name: string,
+  part: Locator = page.getByRole('main'),
+): Promise<void> {
+  await loading(page, () => hands.press(part.getByRole('link', { name, exact: true }).first()));
+}
+
 export function pathOf(page: Page): string {
   return new URL(page.url()).pathname;
+}
+
+export async function headingOf(page: Page): Promise<string> {
+  return ((await page.getByRole('heading', { level: 1 }).textContent()) ?? '').trim();
+}
+
+/** What is to be read on a page below its head, with single spaces. */
+export async function textOf(page: Page): Promise<string> {
+  const text = await page.getByRole('main').innerText();
+  return text.replace(/\s+/g, ' ');
 }

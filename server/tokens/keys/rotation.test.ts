@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ON_POSTGRES } from '../../../db/database.fixture.ts';
 import { fromSqlTime } from '../../../db/values.ts';
 import { refusalOf } from '../tokens.fixture.ts';
@@ -188,6 +189,23 @@ describe('by itself', () => {
       .where('kind', '=', 'key_rotated')
       .execute();
     assert.equal(events.length, 1);
+  });
+
+  test('while the server runs, and not after it was closed', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const one = await site.start(EVERY_DAY);
+    const passing = async (seconds: number) => {
+      site.clock.now += seconds;
+      t.mock.timers.tick(30_000);
+      for (let tries = 0; tries < 200 && (await states()) === 'active standby'; tries += 1) await delay(5);
+      return states();
+    };
+    assert.equal(await passing(86_400), 'retiring active standby');
+    one.signer.close();
+    site.clock.now += 86_400;
+    t.mock.timers.tick(60_000);
+    await delay(50);
+    assert.equal((await allKeys(site.db)).length, 3);
   });
 
   test('not soon after it was undone', async () => {

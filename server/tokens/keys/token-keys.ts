@@ -12,7 +12,7 @@ export interface LiveTokens {
 /** Up to where is counted. */
 const MOST_COUNTED = 10_000;
 
-/** How many recorded tokens are looked at for those that name no key: the ones that expire first. */
+/** How many recorded tokens are looked at. */
 const MOST_LOOKED_AT = 20_000;
 
 /**
@@ -30,12 +30,12 @@ export async function recordTokenKey(
 const insertTokenKey = statement((db) =>
   db
     .insertInto('jotgate_token_key')
-    .columns(['key_id', 'expires_at', 'is_live', 'id'])
+    .columns(['key_id', 'expires_at', 'id'])
     .expression((eb) =>
       eb
         .selectFrom('token_blacklist_outstandingtoken')
         .select([sql<number>`${0}`.as('key_id'), sql<string>`${''}`.as('expires_at')])
-        .select([sql<0 | 1>`true`.as('is_live'), 'id'])
+        .select('id')
         .where('jti', '=', ''),
     )
     .onConflict((conflict) =>
@@ -43,47 +43,36 @@ const insertTokenKey = statement((db) =>
     ),
 );
 
-/** How many refresh and sliding tokens hang on a key that are neither expired nor revoked. */
+/**
+ * How many refresh and sliding tokens hang on a key that are neither expired nor revoked, by whichever program. Those
+ * are looked at that expire last: where tokens rotate, the live ones are among them.
+ */
 export async function countLiveTokens(db: Database, key: KeyRow, now: Date): Promise<LiveTokens> {
-  if (key.kid === UNNAMED) return countUnnamed(db, now);
-  const live = db
-    .selectFrom('jotgate_token_key')
-    .select('id')
-    .where('key_id', '=', key.id)
-    .where('is_live', '=', 1)
-    .where('expires_at', '>', toSqlTime(now))
-    .limit(MOST_COUNTED + 1)
-    .as('live');
-  const row = await db
-    .selectFrom(live)
-    .select((select) => select.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return { total: Math.min(Number(row.count), MOST_COUNTED), isMore: Number(row.count) > MOST_COUNTED };
+  const looked = key.kid === UNNAMED ? unnamedTokens(now) : namedTokens(key, now);
+  const { rows } = await sql<{ looked: number; live: number | null }>`
+    select count(*) as looked,
+      sum(case when blacklisted.id is null and looked.is_its_own = 1 then 1 else 0 end) as live
+    from (${looked}) as looked
+    left join token_blacklist_blacklistedtoken as blacklisted on blacklisted.token_id = looked.id`.execute(
+    db,
+  );
+  const live = Number(rows[0]?.live ?? 0);
+  return {
+    total: Math.min(live, MOST_COUNTED),
+    isMore: live > MOST_COUNTED || Number(rows[0]?.looked ?? 0) > MOST_LOOKED_AT,
+  };
+}
+
+function namedTokens({ id }: KeyRow, now: Date) {
+  return sql`select id, 1 as is_its_own from jotgate_token_key
+    where key_id = ${id} and expires_at > ${toSqlTime(now)}
+    order by expires_at desc limit ${MOST_LOOKED_AT + 1}`;
 }
 
 /** Of tokens that were signed without a ring nothing says so but that no key is recorded for them. */
-async function countUnnamed(db: Database, now: Date): Promise<LiveTokens> {
-  const unexpired = db
-    .selectFrom('token_blacklist_outstandingtoken')
-    .select('id')
-    .where('expires_at', '>', toSqlTime(now))
-    .orderBy('expires_at')
-    .limit(MOST_LOOKED_AT + 1)
-    .as('unexpired');
-  const row = await db
-    .selectFrom(unexpired)
-    .leftJoin('token_blacklist_blacklistedtoken as blacklisted', 'blacklisted.token_id', 'unexpired.id')
-    .leftJoin('jotgate_token_key as named', 'named.id', 'unexpired.id')
-    .select((select) => select.fn.countAll<number>().as('looked'))
-    .select(
-      sql<number | null>`sum(case when blacklisted.id is null and named.id is null then 1 else 0 end)`.as(
-        'live',
-      ),
-    )
-    .executeTakeFirstOrThrow();
-  const live = Number(row.live ?? 0);
-  return {
-    total: Math.min(live, MOST_COUNTED),
-    isMore: live > MOST_COUNTED || Number(row.looked) > MOST_LOOKED_AT,
-  };
+function unnamedTokens(now: Date) {
+  return sql`select outstanding.id, case when named.id is null then 1 else 0 end as is_its_own
+    from (select id from token_blacklist_outstandingtoken where expires_at > ${toSqlTime(now)}
+      order by expires_at desc limit ${MOST_LOOKED_AT + 1}) as outstanding
+    left join jotgate_token_key as named on named.id = outstanding.id`;
 }
