@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { connect } from './connect.ts';
 import { migrate } from './migrate.ts';
@@ -33,14 +34,54 @@ export async function makeTestDatabase({ isEmpty = false } = {}): Promise<TestDa
     const remove = async () => rmSync(folder, { recursive: true, force: true });
     return { url: `sqlite:${join(folder, 'db.sqlite3')}`, remove };
   }
-  const name = `test_${randomBytes(8).toString('hex')}`;
-  const origin = isEmpty ? 'template0' : databaseOf(TEMPLATE);
-  await administer(`create database ${name} template ${origin} strategy file_copy`);
-  return {
-    url: withDatabase(TEMPLATE, name),
-    remove: () => administer(`drop database if exists ${name} with (force)`),
+  const name = isEmpty
+    ? await create('template0')
+    : ((await takeIdle()) ?? (await create(databaseOf(TEMPLATE))));
+  const url = withDatabase(TEMPLATE, name);
+  const drop = () => administer(`drop database if exists ${name} with (force)`);
+  const remove = async () => {
+    if (!isEmpty && (await empty(url))) await administer('insert into idle_database values ($1)', name);
+    else await drop();
   };
+  return { url, remove };
 }
+
+async function create(template: string): Promise<string> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await administer(`create database ${name} template ${template} strategy file_copy`);
+  return name;
+}
+
+/** A database that another test is done with. */
+async function takeIdle(): Promise<string | undefined> {
+  const rows = await administer(`delete from idle_database where name =
+    (select name from idle_database limit 1 for update skip locked) returning name`);
+  return rows[0]?.name;
+}
+
+/** Whether a database could be brought back to where it began: nobody uses it, and only rows were changed. */
+async function empty(url: string): Promise<boolean> {
+  const client = new pg.Client(url);
+  try {
+    await client.connect();
+    for (let tries = 0; tries < 50; tries += 1) {
+      const { rows } = await client.query(OTHERS);
+      if (rows.length === 0) {
+        await client.query('select testing.reset()');
+        return true;
+      }
+      await pause(10);
+    }
+    return false;
+  } catch {
+    return false;
+  } finally {
+    await client.end();
+  }
+}
+
+const OTHERS = `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+  and backend_type = 'client backend'`;
 
 /** A migrated database that is gone when it is closed: in memory, or on the Postgres server. */
 export async function newDatabase(): Promise<Database> {
@@ -87,13 +128,19 @@ function databaseOf(url: string): string {
   return new URL(url).pathname.slice(1);
 }
 
-/** Runs a statement that cannot be run in the database it is about. */
-async function administer(statement: string): Promise<void> {
-  const client = new pg.Client(withDatabase(TEMPLATE as string, 'postgres'));
-  await client.connect();
+let administrator: pg.Client | undefined;
+
+/** Runs a statement in the database of the server that is nobody's. */
+async function administer(statement: string, ...values: string[]): Promise<{ name: string }[]> {
+  if (administrator === undefined) {
+    administrator = new pg.Client(withDatabase(TEMPLATE as string, 'postgres'));
+    await administrator.connect();
+  }
+  // Only while it is asked something does it keep the process alive.
+  administrator.ref();
   try {
-    await client.query(statement);
+    return (await administrator.query<{ name: string }>(statement, values)).rows;
   } finally {
-    await client.end();
+    administrator.unref();
   }
 }

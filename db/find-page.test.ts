@@ -312,9 +312,9 @@ describe('of a large table', () => {
         size: 50,
       } as const;
       const found = await findPage(db, search, 10);
-      assert.equal(found.total, 5);
+      assert.equal(found.total, 10);
       assert.ok(found.isMore && found.isPartial);
-      if (condition === staff) assert.deepEqual(found.ids, [50, 49, 48, 47, 46]);
+      if (condition === staff) assert.deepEqual(found.ids, [50, 49, 48, 47, 46, 45, 44, 43, 42, 41]);
     }
   });
 

@@ -12,7 +12,7 @@ export const REACH = 10_000;
  */
 const AHEAD = 1.2;
 
-/** And so many times the reach of what fits the conditions, wherever in the list it is. */
+/** And so many times the reach of what fits the conditions, wherever in the list it is; of one alone, the reach. */
 const FURTHER = 0.5;
 
 /** How many rows are looked at before the event loop may turn. */
@@ -130,8 +130,10 @@ async function findIds(
   }
   const ahead = await pickIds(db, indexable, limit, firstInOrder(indexable, Math.ceil(reach * AHEAD)));
   if (ahead.length > reach) return { ids: ahead, isPartial: false };
-  const further = firstOfEach(indexable, Math.ceil(reach * FURTHER));
-  const left = conditions.length === 1 ? [] : conditions;
+  const isOne = conditions.length === 1;
+  const further = firstOfEach(indexable, Math.ceil(isOne ? reach : reach * FURTHER));
+  // What comes of the only condition fits it.
+  const left = isOne ? [] : conditions;
   const behind =
     further === null ? [] : await pickIds(db, { ...indexable, conditions: left }, limit, further);
   // Whatever is not among the first rows of the list comes after all that are.
@@ -140,7 +142,7 @@ async function findIds(
 
 /**
  * Everything that a search finds, however much that is: in the order of id, in chunks of 1,000. A row that comes or
- * goes meanwhile is given once or not at all. Between two steps the event loop turns.
+ * goes meanwhile is given once or not at all. Between two chunks the event loop turns.
  */
 export async function* findAllIds(
   db: Database,
@@ -151,10 +153,12 @@ export async function* findAllIds(
   let waiting: number[] = [];
   for await (const ids of stride(db, { table, conditions, order: [] }, reach)) {
     waiting.push(...ids);
-    while (waiting.length >= CHUNK) {
+    for (; waiting.length >= CHUNK; waiting = waiting.slice(CHUNK)) {
       yield waiting.slice(0, CHUNK);
-      waiting = waiting.slice(CHUNK);
+      // Whoever asks for more has worked with these in between, and a database like SQLite never lets go by itself.
+      await new Promise(setImmediate);
     }
+    await new Promise(setImmediate);
   }
   if (waiting.length > 0) yield waiting;
 }
@@ -181,7 +185,6 @@ async function* stride(db: Database, search: Search, reach: number): AsyncGenera
     );
     yield found.rows.map(({ id }) => id);
     after = last;
-    await new Promise(setImmediate);
   }
 }
 

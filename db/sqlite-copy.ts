@@ -76,9 +76,14 @@ export function stateOf(file: string): 'free' | 'open' | 'broken' {
   } catch (error) {
     if (!(error instanceof SqliteDatabase.SqliteError)) throw error;
     if (error.code.startsWith('SQLITE_BUSY')) return 'open';
-    if (/^SQLITE_(NOTADB|CORRUPT)/.test(error.code)) return 'broken';
+    if (isBroken(error)) return 'broken';
     throw error;
   }
+}
+
+/** Whether an error of the driver says that a file is no database, or not a whole one. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof SqliteDatabase.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(error.code);
 }
 
 function withConnection<Result>(file: string, work: (connection: SqliteDatabase.Database) => Result): Result {

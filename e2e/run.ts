@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findChromium } from './chromium.ts';
+import { startPostgres } from './postgres.ts';
+import { makeTemplate } from './postgres-template.ts';
 import { PROJECT_FOLDER } from './server-process.ts';
 import { addTallies, NOTHING_RAN, readTally, type Tally, tallyText } from './tally.ts';
 
@@ -12,12 +14,28 @@ interface Suite {
   /** Which test files belong to it, by their path from the project's folder. */
   readonly files: RegExp;
   readonly needsBrowser?: true;
+  /** They run on a Postgres server that is started for them, else on SQLite. */
+  readonly onPostgres?: true;
 }
 
+/** What has to do with a database, but for what is about the files of SQLite. */
+const WITH_DATABASE = new RegExp(
+  [
+    '^db/(rows|postgres-.*)\\.test',
+    '^server/(admin|api|audit|sessions|tokens|users)/',
+    '^server/(app|http/authenticate)\\.test',
+    '^e2e/(conformance|interop|instances)/',
+    '^e2e/attack/(?!process|keys|admin-se)',
+  ].join('|'),
+);
+
 const SUITES: readonly Suite[] = [
-  { name: 'unit', files: /^(server\/|db\/|e2e\/[^/]+$)/ },
+  { name: 'unit', files: /^(server\/|db\/(?!postgres-)|e2e\/[^/]+$)/ },
   { name: 'conformance', files: /^e2e\/conformance\// },
+  { name: 'interop', files: /^e2e\/interop\// },
   { name: 'attack', files: /^e2e\/attack\// },
+  { name: 'crash', files: /^e2e\/crash\// },
+  { name: 'postgres', files: WITH_DATABASE, onPostgres: true },
   { name: 'browser', files: /^e2e\/browser\//, needsBrowser: true },
 ];
 
@@ -48,12 +66,22 @@ async function runSuite(suite: Suite): Promise<Tally> {
     console.log('There is no test to run.');
     return NOTHING_RAN;
   }
+  const stops: (() => Promise<void>)[] = [];
   try {
-    const environment = suite.needsBrowser ? { CHROMIUM_PATH: await findChromium() } : {};
+    const environment: Record<string, string> = {};
+    if (suite.needsBrowser) environment.CHROMIUM_PATH = await findChromium();
+    if (suite.onPostgres) {
+      const server = await startPostgres();
+      stops.push(server.remove);
+      environment.TEST_DATABASE = await makeTemplate(server.url);
+      console.log(`On Postgres ${server.version}\n`);
+    }
     return await runTests(files, environment);
   } catch (error) {
     console.log(error instanceof Error ? error.message : error);
     return NOTHING_RAN;
+  } finally {
+    for (const stop of stops) await stop();
   }
 }
 

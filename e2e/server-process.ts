@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../db/connect.ts';
+import { makeTestDatabase, ON_POSTGRES, type TestDatabase } from '../db/database.fixture.ts';
 import type { UserRow } from '../db/tables.ts';
 import { hashPassword } from '../server/users/hashers.ts';
 import { createUser, type NewUser } from '../server/users/users.ts';
+import { settingsOf } from './settings-of.ts';
 
 export const PROJECT_FOLDER = fileURLToPath(new URL('..', import.meta.url));
 
@@ -25,7 +27,10 @@ const BCRYPT_ROUNDS = '4';
 export interface ServerOptions {
   /** Settings by name, given as environment variables; nothing else of this process's environment is inherited. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The working folder, which then outlives the server. By default a fresh one that goes with it. */
+  /**
+   * The working folder, which then outlives the server, with its database, which is SQLite there. By default a fresh one
+   * that goes with it.
+   */
   readonly folder?: string;
 }
 
@@ -38,8 +43,10 @@ export interface ServerProcess {
   readonly url: string;
   readonly pid: number;
   readonly folder: string;
-  /** The path of the SQLite file, unless DATABASE_URL names another. */
+  /** The path of the SQLite file, unless DATABASE_URL names another or the tests run on Postgres. */
   readonly database: string;
+  /** Its database, as DATABASE_URL takes it. */
+  readonly databaseUrl: string;
   /** What it has written so far. */
   stdout(): string;
   stderr(): string;
@@ -60,7 +67,15 @@ export interface ServerProcess {
  */
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'jotgate-e2e-'));
-  const settings = { LOG_LEVEL: 'warn', BCRYPT_ROUNDS, ...options.settings, PORT: '0' };
+  const database = join(folder, 'data', 'jotgate.sqlite3');
+  const own = await ownDatabase(options);
+  const databaseUrl = options.settings?.DATABASE_URL ?? own?.url ?? `sqlite:${database}`;
+  const settings = {
+    ...{ LOG_LEVEL: 'warn', BCRYPT_ROUNDS },
+    ...(own === undefined ? {} : { DATABASE_URL: own.url }),
+    ...options.settings,
+    PORT: '0',
+  };
   const child = spawn(process.execPath, [MAIN_FILE, 'serve', '--migrate'], {
     cwd: folder,
     env: { ...inherited(), ...settings },
@@ -70,10 +85,12 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   LEFT_BEHIND.add(remains);
   const exited = once(child, 'close');
   const output = collect(child);
-  const database = join(folder, 'data', 'jotgate.sqlite3');
   let stopped: Promise<void> | undefined;
   const stop = () => {
-    stopped ??= end(child, exited, output).finally(() => clear(remains));
+    stopped ??= end(child, exited, output).finally(async () => {
+      clear(remains);
+      await own?.remove();
+    });
     return stopped;
   };
   try {
@@ -82,15 +99,22 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
       pid: child.pid as number,
       folder,
       database,
+      databaseUrl,
       stdout: () => output.stdout,
       stderr: () => output.stderr,
-      createUser: (account) => insertUser(database, account, Number(settings.BCRYPT_ROUNDS)),
+      createUser: (account) => insertUser(databaseUrl, account, settings.BCRYPT_ROUNDS),
       stop,
     };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;
   }
+}
+
+/** Where the tests run on Postgres, a database for a server that has neither a folder nor a database yet. */
+async function ownDatabase({ folder, settings }: ServerOptions): Promise<TestDatabase | undefined> {
+  const isPlaced = folder !== undefined || settings?.DATABASE_URL !== undefined;
+  return ON_POSTGRES && !isPlaced ? makeTestDatabase() : undefined;
 }
 
 /** What every program needs of its surroundings: not the settings of whoever runs the tests. */
@@ -148,13 +172,14 @@ async function end(child: ChildProcess, exited: Promise<unknown>, output: Output
 }
 
 async function insertUser(
-  database: string,
+  databaseUrl: string,
   { password, ...user }: Account,
-  rounds: number,
+  rounds: string,
 ): Promise<UserRow> {
-  const db = connect(`sqlite:${database}`);
+  const db = connect(databaseUrl, { poolSize: 2 });
   try {
-    return await createUser(db, { ...user, passwordHash: await hashPassword(password, rounds) }, new Date());
+    const passwordHash = await hashPassword(password, settingsOf({ BCRYPT_ROUNDS: rounds }));
+    return await createUser(db, { ...user, passwordHash }, new Date());
   } finally {
     await db.destroy();
   }

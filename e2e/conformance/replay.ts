@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import SqliteDatabase from 'better-sqlite3';
+import { queryDatabase } from '../database-query.ts';
 import { type Account, type ServerProcess, startServer } from '../server-process.ts';
 import { type Answer, type Circumstances, deviations, type Expectation } from './expect.ts';
 
@@ -79,13 +79,16 @@ async function replaySteps(
   let requests = 0;
   for (const step of scenario.steps) {
     if ('sql' in step) {
-      runSql(server.database, step.sql);
+      // Quoted, a boolean is one in both databases.
+      await queryDatabase(server.databaseUrl, step.sql.replace(/=([01])\b/g, "='$1'"));
       continue;
     }
     requests += 1;
-    const circumstances = circumstancesNow(scenario, recording, server);
-    const found = await replayRequest(step, saved, server, circumstances);
-    if (tookWhatIsRefused(step)) blacklistAsOriginal(server.database, filledIn(step.request, saved));
+    const now = Date.now() / 1000;
+    const found = await replayRequest(step, saved, server, () =>
+      circumstancesAt(now, scenario, recording, server),
+    );
+    if (tookWhatIsRefused(step)) await blacklistAsOriginal(server, filledIn(step.request, saved));
     if (found.length > 0)
       failures.push(`${scenario.name}: ${step.name}\n${found.map((line) => `  ${line}`).join('\n')}`);
   }
@@ -96,7 +99,7 @@ async function replayRequest(
   step: RequestStep,
   saved: Map<string, string>,
   server: ServerProcess,
-  circumstances: Circumstances,
+  circumstances: () => Promise<Circumstances>,
 ): Promise<string[]> {
   let answer: Answer;
   try {
@@ -104,7 +107,7 @@ async function replayRequest(
   } catch (error) {
     return [`no answer: ${error}`];
   }
-  const found = deviations(step.expect, answer, circumstances);
+  const found = deviations(step.expect, answer, await circumstances());
   if (found.length === 0) save(step, answer, saved);
   return found;
 }
@@ -155,29 +158,30 @@ async function received(incoming: IncomingMessage): Promise<Answer> {
   };
 }
 
-function circumstancesNow(
+/** How things are once a request is answered that was sent at a time in seconds. */
+async function circumstancesAt(
+  now: number,
   { settings }: Scenario,
   recording: Recording,
   server: ServerProcess,
-): Circumstances {
+): Promise<Circumstances> {
+  const marks = settings.CHECK_REVOKE_TOKEN ? await passwordMarks(server) : new Map<number, string>();
   return {
     key: recording.secret,
     algorithm: (settings.ALGORITHM ?? 'HS256') as Circumstances['algorithm'],
-    now: Date.now() / 1000,
-    revokeClaim: (userId) => revokeClaim(server.database, userId),
+    now,
+    revokeClaim: (userId) => marks.get(Number(userId)) ?? 'no such user',
   };
 }
 
-/** SimpleJWT's `get_md5_hash_password` of the password as it is stored. */
-function revokeClaim(file: string, userId: unknown): string {
-  const database = new SqliteDatabase(file, { readonly: true });
-  try {
-    const row = database.prepare('SELECT password FROM auth_user WHERE id = ?').get(Number(userId));
-    const { password } = row as { password: string };
-    return createHash('md5').update(password).digest('hex').toUpperCase();
-  } finally {
-    database.close();
-  }
+/** SimpleJWT's `get_md5_hash_password` of each password as it is stored, by the id of its user. */
+async function passwordMarks({ databaseUrl }: ServerProcess): Promise<Map<number, string>> {
+  const rows = await queryDatabase<{ id: number; password: string }>(
+    databaseUrl,
+    'SELECT id, password FROM auth_user',
+  );
+  const mark = (password: string) => createHash('md5').update(password).digest('hex').toUpperCase();
+  return new Map(rows.map(({ id, password }) => [id, mark(password)]));
 }
 
 /**
@@ -189,31 +193,18 @@ function tookWhatIsRefused({ request: { path }, expect, peer }: RequestStep): bo
 }
 
 /** Writes the rows that the original wrote; the server under test, which refused the token, wrote none. */
-function blacklistAsOriginal(file: string, { body }: RecordedRequest): void {
+async function blacklistAsOriginal({ databaseUrl }: ServerProcess, { body }: RecordedRequest): Promise<void> {
   const [, payload = ''] = (JSON.parse(body ?? '') as { refresh: string }).refresh.split('.');
   const { jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { jti: string };
-  const database = new SqliteDatabase(file);
-  try {
-    const { lastInsertRowid } = database
-      .prepare(
-        "INSERT INTO token_blacklist_outstandingtoken (token, expires_at, jti) VALUES ('', '2100-01-01 00:00:00', ?)",
-      )
-      .run(jti);
-    database
-      .prepare(
-        "INSERT INTO token_blacklist_blacklistedtoken (blacklisted_at, token_id) VALUES ('2026-01-01 00:00:00', ?)",
-      )
-      .run(lastInsertRowid);
-  } finally {
-    database.close();
-  }
-}
-
-function runSql(file: string, sql: string): void {
-  const database = new SqliteDatabase(file);
-  try {
-    database.exec(sql);
-  } finally {
-    database.close();
-  }
+  await queryDatabase(
+    databaseUrl,
+    "INSERT INTO token_blacklist_outstandingtoken (token, expires_at, jti) VALUES ('', '2100-01-01 00:00:00', ?)",
+    jti,
+  );
+  await queryDatabase(
+    databaseUrl,
+    `INSERT INTO token_blacklist_blacklistedtoken (blacklisted_at, token_id)
+      SELECT '2026-01-01 00:00:00', id FROM token_blacklist_outstandingtoken WHERE jti = ?`,
+    jti,
+  );
 }

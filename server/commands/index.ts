@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   importusers: async () => (await import('./importusers.ts')).importusers,
   exportusers: async () => (await import('./exportusers.ts')).exportusers,
   rotatekeys: async () => (await import('./rotatekeys.ts')).rotatekeys,
+  backup: async () => (await import('./backup.ts')).backup,
+  restore: async () => (await import('./restore.ts')).restore,
   check: async () => (await import('./check.ts')).check,
   help: async () => (await import('./help.ts')).help,
   version: async () => (await import('./version.ts')).version,

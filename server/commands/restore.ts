@@ -1,6 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { Settings } from '../settings.ts';
 import { type Command, type CommandContext, CommandError, UsageError } from './command.ts';
 import { COMMON_FLAGS_HELP, parseFlags } from './flags.ts';
 import { commandOrigin } from './origin.ts';
@@ -56,7 +57,7 @@ async function run(context: CommandContext, args: string[]): Promise<number> {
   return inWorkFolder(existsSync(dirname(database)) ? dirname(database) : tmpdir(), async (folder) => {
     const draft = join(folder, 'draft.sqlite3');
     const contents = await draftOf(file, draft, settings);
-    if (verbosity >= 1) context.stdout.write(describe(file, database, contents, isRevoking));
+    if (verbosity >= 1) context.stdout.write(describe({ file, database, contents }, settings, isRevoking));
     if (!flags.noinput && !flags['no-input'] && !(await isConfirmed(context))) {
       throw new CommandError('Restore cancelled.');
     }
@@ -80,7 +81,11 @@ function requireFile(file: string, database: string): void {
   }
 }
 
-function describe(file: string, database: string, contents: Contents, isRevoking: boolean): string {
+function describe(
+  { file, database, contents }: { file: string; database: string; contents: Contents },
+  { KEY_RING }: Settings,
+  isRevoking: boolean,
+): string {
   const { users, liveTokens, lastToken } = contents;
   const since = lastToken === null ? '' : `; the last token was given out ${lastToken.slice(0, 19)} UTC`;
   const old = existsSync(database) ? ', which is kept beside it' : ', where there is none';
@@ -88,11 +93,14 @@ function describe(file: string, database: string, contents: Contents, isRevoking
     ? 'Every refresh token of it will be revoked: everybody logs in again.'
     : 'Revocations are forgotten as well: tokens revoked since then work again until they expire.\n' +
       'With --blacklist-all every refresh token of the backup is revoked instead.';
+  const keys = KEY_RING
+    ? 'Signing keys withdrawn since then are good again; `jotgate rotatekeys --new-ring` ends all keys, and all tokens.\n'
+    : '';
   return (
     `The backup ${file} is sound.\n` +
     `Users: ${formatCount(users)}; live refresh tokens: ${formatCount(liveTokens)}${since}\n` +
     `It takes the place of ${database}${old}.\n\n` +
-    `WARNING: What happened after the backup is forgotten.\n${warning}\n\n`
+    `WARNING: What happened after the backup is forgotten.\n${warning}\n${keys}\n`
   );
 }
 

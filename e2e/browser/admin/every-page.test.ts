@@ -9,7 +9,7 @@ import { addressOf } from './addresses.ts';
 import { loginStatus, obtainRefresh } from './api.ts';
 import { fillDatabase } from './crowd.ts';
 import { EMPTY, FILLED, FIRST_RUN, OUTSIDE, type States, VIEWING } from './states.ts';
-import { fill, logInToAdmin, pressButton } from './steps.ts';
+import { fill, logInToAdmin, pathOf, pressButton } from './steps.ts';
 
 const EVE = { username: 'eve', password: 'Evening-in-the-garden-4', email: 'eve@example.com' };
 const VERA = { username: 'vera', password: 'View-from-the-hill-6', is_staff: true };
@@ -68,7 +68,7 @@ describe('with a crowd', () => {
     fillDatabase(server.database);
     await obtainRefresh(server, EVE);
     for (let failures = 0; failures < 4; failures += 1)
-      await loginStatus(server, { ...VERA, password: 'wrong' });
+      await loginStatus(server, { ...EVE, password: 'wrong' });
     await site.visit(changeEve);
     await site.visit(allowVera);
   });
@@ -88,7 +88,10 @@ describe('with a crowd', () => {
   }
 
   testEach(FILLED);
-  testEach(VIEWING, (page) => logInToAdmin(page, VERA));
+  testEach(VIEWING, async (page) => {
+    await logInToAdmin(page, VERA);
+    assert.equal(pathOf(page), '/admin/');
+  });
   testEach(OUTSIDE, async () => undefined);
 });
 
@@ -100,7 +103,7 @@ async function changeEve(page: Page): Promise<void> {
   await pressButton(page, mouse(page), 'Save');
 }
 
-/** To look at users. What kept her from logging in is over. */
+/** To look at users, and at nothing else. */
 async function allowVera(page: Page): Promise<void> {
   await page.goto('/admin/auth/user/?q=vera');
   await page.getByRole('link', { name: 'vera', exact: true }).click();

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { connect } from '../../../db/connect.ts';
-import { type CopyProgress, copySqlite, stateOf } from '../../../db/sqlite-copy.ts';
+import { type CopyProgress, copySqlite, isBroken, stateOf } from '../../../db/sqlite-copy.ts';
 import { CommandError } from '../command.ts';
 
 /**
@@ -34,15 +34,20 @@ export async function replaceDatabase(
 }
 
 async function keep(database: string): Promise<string> {
-  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const time = new Date().toISOString().replace(/[-:.]/g, '');
   const kept = `${database}.before-restore-${time}`;
-  if (stateOf(database) === 'broken') {
-    renameSync(database, kept);
-    if (existsSync(`${database}-wal`)) renameSync(`${database}-wal`, `${kept}-wal`);
-    for (const suffix of ['-shm', '-journal']) rmSync(database + suffix, { force: true });
-  } else {
+  try {
     await copySqlite(database, kept);
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    putAside(database, kept);
   }
   chmodSync(kept, 0o600);
   return kept;
+}
+
+function putAside(database: string, kept: string): void {
+  renameSync(database, kept);
+  if (existsSync(`${database}-wal`)) renameSync(`${database}-wal`, `${kept}-wal`);
+  for (const suffix of ['-shm', '-journal']) rmSync(database + suffix, { force: true });
 }
