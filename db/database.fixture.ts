@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
 import { connect } from './connect.ts';
 import { migrate } from './migrate.ts';
+import { Keeper } from './postgres-keeper.fixture.ts';
 import type { Database } from './statement.ts';
 
 /**
@@ -34,54 +34,85 @@ export async function makeTestDatabase({ isEmpty = false } = {}): Promise<TestDa
     const remove = async () => rmSync(folder, { recursive: true, force: true });
     return { url: `sqlite:${join(folder, 'db.sqlite3')}`, remove };
   }
-  const name = isEmpty
-    ? await create('template0')
-    : ((await takeIdle()) ?? (await create(databaseOf(TEMPLATE))));
-  const url = withDatabase(TEMPLATE, name);
-  const drop = () => administer(`drop database if exists ${name} with (force)`);
-  const remove = async () => {
-    if (!isEmpty && (await empty(url))) await administer('insert into idle_database values ($1)', name);
-    else await drop();
-  };
-  return { url, remove };
+  if (isEmpty) {
+    const name = await create('template0');
+    return { url: withDatabase(TEMPLATE, name), remove: () => drop(name) };
+  }
+  const copy = idle.pop() ?? (await takeCopy(TEMPLATE));
+  return { url: copy.url, remove: () => giveBack(copy) };
 }
 
-async function create(template: string): Promise<string> {
-  const name = `test_${randomBytes(8).toString('hex')}`;
-  await administer(`create database ${name} template ${template} strategy file_copy`);
-  return name;
+/** A copy of the template, and a connection to it that empties it between two tests: that is faster than a new one. */
+interface Copy {
+  name: string;
+  url: string;
+  keeper: Keeper;
 }
 
-/** A database that another test is done with. */
-async function takeIdle(): Promise<string | undefined> {
-  const rows = await administer(`delete from idle_database where name =
+/** Those that no test of this process uses now. */
+const idle: Copy[] = [];
+
+/** One that another process left, or a new one. */
+async function takeCopy(template: string): Promise<Copy> {
+  const [left] = await administrator().query<{ name: string }>(`delete from idle_database where name =
     (select name from idle_database limit 1 for update skip locked) returning name`);
-  return rows[0]?.name;
+  const name = left?.name ?? (await create(databaseOf(template)));
+  const url = withDatabase(template, name);
+  return { name, url, keeper: new Keeper(url) };
 }
 
-/** Whether a database could be brought back to where it began: nobody uses it, and only rows were changed. */
-async function empty(url: string): Promise<boolean> {
-  const client = new pg.Client(url);
+async function giveBack(copy: Copy): Promise<void> {
+  if (await empty(copy.keeper)) {
+    idle.push(copy);
+    return;
+  }
+  await copy.keeper.end();
+  await drop(copy.name);
+}
+
+/** Whether a copy could be brought back to where it began: nobody else uses it, and only rows were changed. */
+async function empty(keeper: Keeper): Promise<boolean> {
   try {
-    await client.connect();
     for (let tries = 0; tries < 50; tries += 1) {
-      const { rows } = await client.query(OTHERS);
-      if (rows.length === 0) {
-        await client.query('select testing.reset()');
+      const others = await keeper.query(OTHERS);
+      if (others.length === 0) {
+        await keeper.query('select testing.reset()');
         return true;
       }
-      await pause(10);
+      await pause(5);
     }
-    return false;
-  } catch {
-    return false;
-  } finally {
-    await client.end();
-  }
+  } catch {}
+  return false;
 }
 
 const OTHERS = `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
   and backend_type = 'client backend'`;
+
+async function create(template: string): Promise<string> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await administrator().query(`create database ${name} template ${template} strategy file_copy`);
+  return name;
+}
+
+async function drop(name: string): Promise<void> {
+  await administrator().query(`drop database if exists ${name} with (force)`);
+}
+
+let opened: Keeper | undefined;
+
+/** The database of the server that is nobody's. */
+function administrator(): Keeper {
+  opened ??= new Keeper(withDatabase(TEMPLATE as string, 'postgres'));
+  return opened;
+}
+
+// What this process is done with is of use to the next.
+process.once('beforeExit', async () => {
+  for (const { name, keeper } of idle.splice(0)) {
+    await keeper.end();
+    await administrator().query('insert into idle_database values ($1)', name);
+  }
+});
 
 /** A migrated database that is gone when it is closed: in memory, or on the Postgres server. */
 export async function newDatabase(): Promise<Database> {
@@ -126,21 +157,4 @@ export function withDatabase(url: string, name: string): string {
 
 function databaseOf(url: string): string {
   return new URL(url).pathname.slice(1);
-}
-
-let administrator: pg.Client | undefined;
-
-/** Runs a statement in the database of the server that is nobody's. */
-async function administer(statement: string, ...values: string[]): Promise<{ name: string }[]> {
-  if (administrator === undefined) {
-    administrator = new pg.Client(withDatabase(TEMPLATE as string, 'postgres'));
-    await administrator.connect();
-  }
-  // Only while it is asked something does it keep the process alive.
-  administrator.ref();
-  try {
-    return (await administrator.query<{ name: string }>(statement, values)).rows;
-  } finally {
-    administrator.unref();
-  }
 }

@@ -41,12 +41,12 @@ export async function copySqlite(
   }
 }
 
-/** What is wrong with a file as a database, in SQLite's words; empty when nothing is. */
+/** What is wrong first with a file as a database, each in a line of SQLite's; empty when nothing is. */
 export function findDamage(file: string): string[] {
   try {
     return withConnection(file, (connection) => {
-      const rows = connection.pragma('integrity_check(10)') as { integrity_check: string }[];
-      return rows.map((row) => row.integrity_check).filter((text) => text !== 'ok');
+      const rows = connection.pragma('integrity_check(3)') as { integrity_check: string }[];
+      return rows.map((row) => row.integrity_check.replaceAll('\n', ' ')).filter((text) => text !== 'ok');
     });
   } catch (error) {
     if (error instanceof SqliteDatabase.SqliteError) return [`${error.message} (${error.code})`];

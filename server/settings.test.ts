@@ -255,6 +255,11 @@ const refusals: { what: string; env: Record<string, string>; problems: string[] 
     ],
   },
   {
+    what: 'several processes that would each have a database of their own',
+    env: { WORKERS: '2', DATABASE_URL: 'sqlite::memory:' },
+    problems: ['WORKERS must be 1 with a database in memory, and is 2'],
+  },
+  {
     what: 'production with a blank secret',
     env: { NODE_ENV: 'production', SECRET_KEY: '   ', SIGNING_KEY: RANDOM },
     problems: [`SECRET_KEY must be set in production; ${newKey}`],

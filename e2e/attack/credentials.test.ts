@@ -79,12 +79,11 @@ describe('case 20: every refused login', () => {
           taken.push(performance.now() - started);
         }
       }
-      const medians = samples.map(
-        ({ username, taken }) => [username, taken.sort((a, b) => a - b)[3] as number] as const,
-      );
-      const values = medians.map(([, median]) => median);
-      assert.ok(Math.max(...values) < Math.min(...values) * 1.7, JSON.stringify(medians));
-      assert.ok(Math.min(...values) > 8, `one of them was not hashed: ${JSON.stringify(medians)}`);
+      // The quickest of each: whatever else the machine does can only add to it.
+      const quickest = samples.map(({ username, taken }) => [username, Math.min(...taken)] as const);
+      const values = quickest.map(([, time]) => time);
+      assert.ok(Math.max(...values) < Math.min(...values) * 1.7, JSON.stringify(quickest));
+      assert.ok(Math.min(...values) > 8, `one of them was not hashed: ${JSON.stringify(quickest)}`);
     }));
 });
 
@@ -117,11 +116,14 @@ describe('case 21: passwords and names', () => {
   test('a megabyte is refused before any hashing', () =>
     attack.case(21, async () => {
       for (const password of ['x'.repeat(1_000_000), 'x'.repeat(4_097)]) {
-        const started = performance.now();
-        const replies = await Promise.all(Array.from({ length: 10 }, () => logIn('ada', password)));
-        const each = (performance.now() - started) / 10;
-        for (const { status } of replies) assert.equal(status, 400);
-        assert.ok(each < 25, `${each} ms each`);
+        const times: number[] = [];
+        for (let round = 0; round < 3; round += 1) {
+          const started = performance.now();
+          const replies = await Promise.all(Array.from({ length: 10 }, () => logIn('ada', password)));
+          times.push((performance.now() - started) / 10);
+          for (const { status } of replies) assert.equal(status, 400);
+        }
+        assert.ok(Math.min(...times) < 25, `${times} ms each`);
       }
       assert.equal((await logIn('ada', 'x'.repeat(1_100_000))).status, 413);
     }));

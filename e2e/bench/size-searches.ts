@@ -208,6 +208,11 @@ function eventCases(now: number): Row[] {
     ['events: "10.1"', table, [eventTerm('10.1')], newest],
     ['events: refused, "m"', table, [is('kind', 'login_refused'), eventTerm('m')], newest],
     ['events: today', table, [within('at', '>=', ago(1))], newest],
-    ['events: this month, refused', table, [within('at', '>=', ago(30)), is('kind', 'login_refused')], newest],
+    [
+      'events: this month, refused',
+      table,
+      [within('at', '>=', ago(30)), is('kind', 'login_refused')],
+      newest,
+    ],
   ];
 }

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { connect } from '../../db/connect.ts';
 import { findPage } from '../../db/find-page.ts';
@@ -19,6 +20,7 @@ async function main(): Promise<number> {
   if (only !== 'searches') results.push(await show('the pages of the admin', () => timePages(folders)));
   const slow = results.flat().filter(({ full, wrong }) => full > MOST || wrong !== undefined);
   for (const { name, full, wrong } of slow) console.log(`${name}: ${wrong ?? `${full.toFixed(0)} ms`}`);
+  console.log(`The machine's load was ${loadavg()[0]?.toFixed(1)}, on ${availableParallelism()} cores.`);
   console.log(`${results.flat().length - slow.length} of ${results.flat().length} within ${MOST} ms`);
   return slow.length === 0 ? 0 : 1;
 }

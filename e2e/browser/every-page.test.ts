@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { assertGoodPage, weighAssets } from './page-checks.ts';
-import { PICTURE_FILE, PICTURE_SIZE, takePicture } from './screenshot.ts';
+import { PICTURE_FILE, PICTURE_LIMIT, PICTURE_SIZE, takePicture } from './screenshot.ts';
 import { ADA, openSite, type Site } from './site.ts';
 import { STATES } from './states.ts';
 import { logIn } from './steps.ts';
-
-/** In bytes: what a README may ask of its readers. */
-const PICTURE_LIMIT = 200 * 1024;
 
 let site: Site;
 /** What style and scripts weigh, in bytes: they are the same on every page. */

@@ -28,7 +28,7 @@ const LIST: List<GroupRow> = {
   defaultOrder: [{ by: sql.ref('name'), descending: false }],
   filters: [],
   search: {
-    help: 'the name of a group',
+    help: 'Name of a group',
     conditions: (words, large) =>
       words.map((word) => ({ anyOf: [nameMatches(word, large)], indexed: large })),
   },

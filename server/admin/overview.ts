@@ -80,7 +80,7 @@ async function figuresFor(db: Database, { viewer, now }: PageCall): Promise<Figu
   }
   if (mayView(viewer, TOKENS_HREF)) {
     const count = countText(['live token', 'live tokens'], await countAlive(db, now));
-    figures.push({ count, href: TOKENS_HREF });
+    figures.push({ count, href: `${TOKENS_HREF}?state=alive` });
   }
   return figures;
 }

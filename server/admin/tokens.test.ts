@@ -74,7 +74,8 @@ describe('the list of outstanding tokens', () => {
     ) as [string, string, string];
     assert.deepEqual(await listed(root, `${OUTSTANDING}?o=3`), [first, second, third]);
     assert.deepEqual(await listed(root, `${OUTSTANDING}?o=-2.3`), [second, third, first]);
-    assert.deepEqual(await listed(root, `${OUTSTANDING}?q=ADA&o=3`), [first, third]);
+    // A name that no jti, in hex, can have in it.
+    assert.deepEqual(await listed(root, `${OUTSTANDING}?q=BOB&o=3`), [second]);
     assert.deepEqual(await listed(root, `${OUTSTANDING}?q=${second}`), [second]);
     assert.deepEqual(await listed(root, `${OUTSTANDING}?user__id__exact=${ada.id}&o=3`), [first, third]);
     assert.match(

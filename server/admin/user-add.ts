@@ -1,9 +1,10 @@
 import type { Database } from '../../db/statement.ts';
 import type { Settings } from '../settings.ts';
 import { requireAdding } from '../users/account-policy.ts';
-import { addAccount } from '../users/add-account.ts';
+import { addAccount, hasNamesake } from '../users/add-account.ts';
 import { normalizeUsername, usernameComplaints } from '../users/fields.ts';
 import { hashPassword, unusablePassword } from '../users/hashers.ts';
+import { TAKEN } from '../users/users.ts';
 import { type FormReading, fieldViews, readForm, type TextField } from './form.ts';
 import { complaintsIn } from './new-password.ts';
 import type { GuardedPage, PageCall, PageResult, PageView } from './page.ts';
@@ -46,6 +47,8 @@ async function add(db: Database, settings: Settings, call: PageCall): Promise<Pa
   const username = normalizeUsername(values.username as string);
   const complaints = errors.username ?? usernameComplaints(username);
   if (complaints.length > 0) errors.username = complaints;
+  // Told together with what is wrong with the password, and not after that.
+  else if (await hasNamesake(db, username)) errors.username = [TAKEN];
   const isUsable = await readsPassword(PASSWORD, reading, { username });
   if (Object.keys(errors).length > 0) return addView(reading);
   try {

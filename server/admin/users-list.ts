@@ -76,7 +76,7 @@ export async function usersList(
         condition: (value) => joinedIn(value as JoinedPeriod, now),
       },
     ],
-    search: { help: 'username, name or email', conditions: searchUsers },
+    search: { help: 'Username, name or email', conditions: searchUsers },
     load: findListedUsers,
   };
 }

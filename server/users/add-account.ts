@@ -48,8 +48,11 @@ export function addSuperuser(
   });
 }
 
-/** Django's UserCreationForm refuses names that differ from another's in case only; the database would not. */
-async function refuseNamesake(db: Database, username: string): Promise<void> {
+/**
+ * Whether somebody has this name, be it in other case: Django's UserCreationForm refuses that too, though the database
+ * would not.
+ */
+export async function hasNamesake(db: Database, username: string): Promise<boolean> {
   const namesake = await db
     .selectFrom('auth_user')
     .select('id')
@@ -58,5 +61,9 @@ async function refuseNamesake(db: Database, username: string): Promise<void> {
     )
     .limit(1)
     .executeTakeFirst();
-  if (namesake !== undefined) throw new AppError('invalid', { members: { username: [TAKEN] } });
+  return namesake !== undefined;
+}
+
+async function refuseNamesake(db: Database, username: string): Promise<void> {
+  if (await hasNamesake(db, username)) throw new AppError('invalid', { members: { username: [TAKEN] } });
 }

@@ -41,11 +41,12 @@ describe('a user', () => {
     site.visit(async (page) => {
       await page.goto(USERS);
       await go(page, 'Add user');
-      await write(page, { Username: 'bob', Password: 'bobby', 'Password confirmation': 'boby' });
+      await write(page, { Username: 'ADA', Password: 'bobby', 'Password confirmation': 'boby' });
       await press(page, 'Save');
-      assert.match(await textOf(page), /Please correct the error below\./);
+      assert.match(await textOf(page), /Please correct the errors below\./);
+      assert.match(await textOf(page), /A user with that username already exists\./);
       assert.match(await textOf(page), /The two password fields didn’t match\./);
-      await write(page, { Password: '12345', 'Password confirmation': '12345' });
+      await write(page, { Username: 'bob', Password: '12345', 'Password confirmation': '12345' });
       await press(page, 'Save');
       for (const complaint of [
         'This password is too short. It must contain at least 8 characters.',
