@@ -90,7 +90,8 @@ class TransactionalDdlAdapter extends SqliteAdapter {
 
 class PatientSqliteDriver extends SqliteDriver {
   override async acquireConnection(): Promise<DatabaseConnection> {
-    return new PatientConnection(await super.acquireConnection());
+    const asked = performance.now();
+    return new PatientConnection(await super.acquireConnection(), asked + BUSY_DEADLINE);
   }
 
   /** Takes the write lock at once: a transaction that reads first and writes later fails under two processes. */
@@ -102,13 +103,17 @@ class PatientSqliteDriver extends SqliteDriver {
 /** Tries a statement again while another process holds the lock, and leaves the event loop free in between. */
 class PatientConnection implements DatabaseConnection {
   readonly #connection: DatabaseConnection;
+  #firstDeadline: number | undefined;
 
-  constructor(connection: DatabaseConnection) {
+  /** @param firstDeadline of its first statement: whoever waited for others that tried has waited for the lock as well */
+  constructor(connection: DatabaseConnection, firstDeadline: number) {
     this.#connection = connection;
+    this.#firstDeadline = firstDeadline;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const deadline = performance.now() + BUSY_DEADLINE;
+    const deadline = this.#firstDeadline ?? performance.now() + BUSY_DEADLINE;
+    this.#firstDeadline = undefined;
     for (;;) {
       try {
         return await this.#connection.executeQuery<Row>(query);

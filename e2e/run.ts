@@ -25,9 +25,12 @@ const WITH_DATABASE = new RegExp(
     '^server/(admin|api|audit|sessions|tokens|users)/',
     '^server/(app|http/authenticate)\\.test',
     '^e2e/(conformance|interop|instances)/',
-    '^e2e/attack/(?!process|keys|admin-se)',
+    '^e2e/attack/(?!process|keys|admin-(se|markup))',
   ].join('|'),
 );
+
+/** What a test file says that has to do with one. */
+const NAMES_DATABASE = /\bdb\b|Database|startAdmin|onTwoConnections|startServer|Attack|AdminSite|replay/;
 
 const SUITES: readonly Suite[] = [
   { name: 'unit', files: /^(server\/|db\/(?!postgres-)|e2e\/[^/]+$)/ },
@@ -61,7 +64,9 @@ function compiled(): boolean {
 
 async function runSuite(suite: Suite): Promise<Tally> {
   console.log(`\n== ${suite.name}\n`);
-  const files = testFiles(suite.files);
+  const files = testFiles(suite.files).filter(
+    (file) => !suite.onPostgres || NAMES_DATABASE.test(readFileSync(file, 'utf8')),
+  );
   if (files.length === 0) {
     console.log('There is no test to run.');
     return NOTHING_RAN;

@@ -17,6 +17,9 @@ const CLIENTS = 12;
 /** After how many answers the server is killed at the latest. */
 const MOST_ANSWERS = 120;
 
+/** How long a storm lasts at most, in milliseconds. */
+const LONGEST = 10_000;
+
 /** Memory that looks like a disk: kill -9 loses nothing that was written there, and much more is under way. */
 const MEMORY = '/dev/shm';
 
@@ -109,7 +112,8 @@ class Storm {
     const agent = new Agent({ keepAlive: true });
     const clients = this.#people.map((person) => this.#live(server.url, person, agent));
     const end = this.#answers + 1 + Math.random() * MOST_ANSWERS;
-    while (this.#answers < end) await delay(1);
+    const deadline = performance.now() + LONGEST;
+    while (this.#answers < end && performance.now() < deadline) await delay(1);
     process.kill(server.pid, 'SIGKILL');
     await Promise.all(clients);
     agent.destroy();

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../db/statement.ts';
 import type { GroupRow } from '../../db/tables.ts';
+import { byBytes } from '../../db/text-order.ts';
 import type { Settings } from '../settings.ts';
 import { listGroups } from '../users/groups.ts';
 import { type Actor, may } from '../users/permissions.ts';
@@ -43,7 +44,7 @@ export async function usersList(
   db: Database,
   { query, now }: Pick<PageCall, 'query' | 'now'>,
 ): Promise<List<ListedUser>> {
-  const lowered = (column: string) => sql`lower(${sql.ref(column)})`;
+  const lowered = (column: string) => byBytes(sql`lower(${sql.ref(column)})`);
   return {
     table: 'auth_user',
     nouns: ['user', 'users'],

@@ -146,7 +146,10 @@ async function countDays(db: Database, events: readonly TimedEvent[]): Promise<v
     const key = `${dayOf(at)} ${event.kind}`;
     counts.set(key, (counts.get(key) ?? 0) + (event.count ?? 1));
   }
-  for (const [key, count] of counts) await countDay(db, key.slice(0, 10), key.slice(11), count);
+  // In one order everywhere: two that count the same at once must not wait for each other.
+  for (const [key, count] of [...counts].sort(([one], [other]) => (one < other ? -1 : 1))) {
+    await countDay(db, key.slice(0, 10), key.slice(11), count);
+  }
 }
 
 /** The day of UTC as `YYYY-MM-DD`. */

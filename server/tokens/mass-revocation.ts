@@ -142,7 +142,8 @@ async function countLiveTokens(
       select case when ${isSliding(settings)} then 1 else 0 end as sliding
       from token_blacklist_outstandingtoken
       where ${whose} and ${isLive(settings, now)}
-        and id not in (select token_id from token_blacklist_blacklistedtoken)
+        and not exists (select 1 from token_blacklist_blacklistedtoken
+          where token_id = token_blacklist_outstandingtoken.id)
       ${order} limit ${PREVIEW_LIMIT + 1}
     ) as live group by sliding`.execute(db);
   const count = (sliding: number) => Number(rows.find((row) => Number(row.sliding) === sliding)?.count ?? 0);

@@ -93,7 +93,13 @@ export function inState(state: TokenState, now: Date): Condition[] {
     case 'alive':
       return [
         { anyOf: [sql`expires_at > ${time}`], ...byExpiry },
-        { anyOf: [sql`id not in ${blacklist}`], indexed: false },
+        {
+          anyOf: [
+            sql`not exists (select 1 from token_blacklist_blacklistedtoken
+              where token_id = token_blacklist_outstandingtoken.id)`,
+          ],
+          indexed: false,
+        },
       ];
     case 'expired':
       return [{ anyOf: [sql`expires_at <= ${time}`], ...byExpiry }];

@@ -34,8 +34,7 @@ export function revokeAllTokens(db: Database, settings: Settings, now: Date): Pr
 export async function countLiveTokens(db: Database, settings: Settings, now: Date): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from token_blacklist_outstandingtoken
-    where ${isLive(settings, now)} and id not in (select token_id from token_blacklist_blacklistedtoken)`.execute(
-    db,
-  );
+    where ${isLive(settings, now)} and not exists (select 1 from token_blacklist_blacklistedtoken
+      where token_id = token_blacklist_outstandingtoken.id)`.execute(db);
   return Number(rows[0]?.count ?? 0);
 }

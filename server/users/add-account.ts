@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import type { Database } from '../../db/statement.ts';
 import type { UserRow } from '../../db/tables.ts';
+import { byBytes } from '../../db/text-order.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { recordEvents } from '../audit/record.ts';
 import { AppError } from '../errors.ts';
@@ -56,9 +58,7 @@ export async function hasNamesake(db: Database, username: string): Promise<boole
   const namesake = await db
     .selectFrom('auth_user')
     .select('id')
-    .where((eb) =>
-      eb(eb.fn('lower', ['username']), '=', eb.fn('lower', [eb.val(normalizeUsername(username))])),
-    )
+    .where(byBytes(sql`lower(username)`), '=', sql<string>`lower(${normalizeUsername(username)})`)
     .limit(1)
     .executeTakeFirst();
   return namesake !== undefined;
