@@ -32,6 +32,8 @@ export interface ServerOptions {
    * that goes with it.
    */
   readonly folder?: string;
+  /** A program, with its parameters, that becomes the server once it is done: a limit of the system, for one. */
+  readonly through?: readonly string[];
 }
 
 export interface Account extends Omit<NewUser, 'passwordHash'> {
@@ -76,7 +78,8 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     ...options.settings,
     PORT: '0',
   };
-  const child = spawn(process.execPath, [MAIN_FILE, 'serve', '--migrate'], {
+  const [program = '', ...parameters] = [...(options.through ?? []), process.execPath, MAIN_FILE];
+  const child = spawn(program, [...parameters, 'serve', '--migrate'], {
     cwd: folder,
     env: { ...inherited(), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

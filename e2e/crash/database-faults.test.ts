@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -94,3 +93,110 @@ describe('case 40: the database is locked by another process', () => {
     }
   });
 });
+
+/** How much the disk that fills up holds, in bytes: the database, and little else. */
+const DISK_SIZE = 3 * 2 ** 20;
+
+/** Puts a small disk of its own at `disk` in the working folder, with the database on it, and becomes the server. */
+const ON_SMALL_DISK = [
+  ...['unshare', '--user', '--map-root-user', '--mount', 'sh', '-c'],
+  `mount -t tmpfs -o size=${DISK_SIZE} tmpfs disk && cp data/jotgate.sqlite3* disk/ && exec "$@"`,
+  'sh',
+];
+
+describe('case 40: the disk is full', () => {
+  test('503, no token issued, recovery without a restart', async () => {
+    const folder = await installation();
+    mkdirSync(join(folder, 'disk'));
+    const server = await startServer({
+      folder,
+      through: ON_SMALL_DISK,
+      settings: { ...SETTINGS, DATABASE_URL: 'sqlite:disk/jotgate.sqlite3' },
+    });
+    // Nobody else sees that disk, but for this way.
+    const disk = join('/proc', String(server.pid), 'root', folder, 'disk');
+    try {
+      const filler = join(disk, 'filler');
+      await assertOutlasts(server, `sqlite:${join(disk, 'jotgate.sqlite3')}`, {
+        fill: () => fillUp(filler),
+        free: () => rmSync(filler),
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('so it is where the file may not grow any more', async () => {
+    const folder = await installation();
+    const server = await startServer({ folder, settings: SETTINGS });
+    const limit = (bytes: string) =>
+      execFileSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}:unlimited`]);
+    try {
+      const { size } = statSync(`${server.database}-wal`);
+      await assertOutlasts(server, server.databaseUrl, {
+        fill: () => limit(String(size)),
+        free: () => limit('unlimited'),
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+/** A folder with a database that has an account. */
+async function installation(): Promise<string> {
+  const folder = mkdtempSync(join(root, 'installation-'));
+  const server = await startServer({ folder });
+  await server.createUser({ username: 'ada', password: PASSWORD });
+  await server.stop();
+  return folder;
+}
+
+/** Writes until there is no room left. */
+function fillUp(file: string): void {
+  for (let size = 2 ** 20; size >= 1; size /= 2) {
+    try {
+      for (;;) appendFileSync(file, Buffer.alloc(size));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+    }
+  }
+}
+
+async function assertOutlasts(
+  server: ServerProcess,
+  databaseUrl: string,
+  { fill, free }: { fill(): unknown; free(): unknown },
+): Promise<void> {
+  const ledger = new Ledger();
+  let token = (await logIn(server)).body.refresh as string;
+  ledger.issued(token);
+  for (let turn = 1; turn <= 2; turn += 1) {
+    fill();
+    let written = 0;
+    const refused: Answer[] = [];
+    // What was written before and may be written over again takes a few more.
+    for (let count = 0; count < 60 && refused.length < 10; count += 1) {
+      const answer = await refresh(server, token);
+      if (answer.status !== 200) {
+        refused.push(answer, await logIn(server));
+        continue;
+      }
+      written += 1;
+      ledger.rotated(token, answer.body.refresh as string);
+      token = answer.body.refresh as string;
+    }
+    assert.ok(refused.length >= 10, `the disk did not fill up: ${written} rotations`);
+    for (const answer of refused) assertUnavailable(answer);
+    assert.equal((await ask(server.url, '/api/')).status, 200);
+    assert.equal((await ask(server.url, '/api/token/verify/', { token })).status, 200);
+    free();
+    const answer = await refresh(server, token);
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    ledger.rotated(token, answer.body.refresh as string);
+    token = answer.body.refresh as string;
+    assert.deepEqual(await damages(databaseUrl), []);
+    assert.deepEqual(await ledger.breaches(databaseUrl, { all: true }), []);
+    console.log(`Full: after ${written} more rotations ${refused.length} requests were refused; then all went on.`);
+  }
+}

@@ -342,10 +342,11 @@ describe('forgetting', () => {
     assert.equal(await purgeEvents(db, START, 90 * DAY), 0);
   });
 
-  test('takes no more than a thousand rows in one transaction, and stops when told to', async () => {
+  test('takes few rows in one transaction, and stops when told to', async () => {
     await eventsOf(91, 2_500);
-    assert.equal(await purgeEvents(db, START, 90 * DAY, () => true), 1_000);
-    assert.equal((await rows()).length, 1_500);
+    const forgotten = await purgeEvents(db, START, 90 * DAY, () => true);
+    assert.ok(forgotten > 0 && forgotten <= 500, String(forgotten));
+    assert.equal((await rows()).length, 2_500 - forgotten);
   });
 
   test('keeps the counts of a month, however short the lifetime is', async () => {

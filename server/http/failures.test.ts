@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import SqliteDatabase from 'better-sqlite3';
+import { DatabaseAwayError } from '../../db/failures.ts';
 import { AppError } from '../errors.ts';
 import { toAppError } from './failures.ts';
 
 const failure = (members: object) => Object.assign(new Error('SECRET reason'), members);
+const postgres = (code: string) => failure({ severity: 'ERROR', code });
 const sqlite = (code: string) => new SqliteDatabase.SqliteError('SECRET reason', code);
 
 describe('what was thrown becomes a refusal', () => {
@@ -16,6 +18,14 @@ describe('what was thrown becomes a refusal', () => {
     ['a locked database', sqlite('SQLITE_BUSY'), 503, 1],
     ['a locked database, in more words', sqlite('SQLITE_BUSY_SNAPSHOT'), 503, 1],
     ['a full disk', sqlite('SQLITE_FULL'), 503, 1],
+    ['a Postgres that is away', new DatabaseAwayError(failure({ code: 'ECONNREFUSED' })), 503, 1],
+    ['a Postgres that shuts down', postgres('57P01'), 503, 1],
+    ['a statement that took too long', postgres('57014'), 503, 1],
+    ['two that came in the way of each other', postgres('40P01'), 503, 1],
+    ['a full disk of Postgres', postgres('53100'), 503, 1],
+    ['a Postgres that may only be read', postgres('25006'), 503, 1],
+    ['a breach of a constraint in Postgres', postgres('23505'), 500],
+    ['wrong SQL', postgres('42601'), 500],
     ['a broken database', sqlite('SQLITE_CORRUPT'), 500],
     ['a breach of a constraint', sqlite('SQLITE_CONSTRAINT_UNIQUE'), 500],
     ['one that only calls itself locked', failure({ code: 'SQLITE_BUSY' }), 500],

@@ -1,13 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { inSmallBatches } from '../../db/small-batches.ts';
 import type { Database } from '../../db/statement.ts';
-import { inTransaction } from '../../db/transaction.ts';
 import { toSqlTime } from '../../db/values.ts';
-
-/** How many rows go in one transaction: for so long a request may have to wait. */
-const BATCH = 200;
-
-/** The pause between two, in milliseconds. */
-const PAUSE = 5;
 
 /**
  * Forgets tokens of sessions that expired, and sessions that have none left. Unlike what Django's tables hold, this is
@@ -16,11 +9,11 @@ const PAUSE = 5;
 export async function purgeSessions(
   db: Database,
   now: Date,
-  { isOver = () => false }: { isOver?: () => boolean } = {},
+  { isOver }: { isOver?: () => boolean } = {},
 ): Promise<void> {
   const before = toSqlTime(new Date(now.getTime() - KEPT * 1000));
   for (const forget of [forgetTokens, forgetSessions]) {
-    while ((await forget(db, before)) === BATCH && !isOver()) await pause(PAUSE);
+    await inSmallBatches(db, (trx, size) => forget(trx, before, size), isOver);
   }
 }
 
@@ -28,42 +21,38 @@ export async function purgeSessions(
 const KEPT = 30 * 86_400;
 
 /** @returns how many went */
-function forgetTokens(db: Database, before: string): Promise<number> {
-  return inTransaction(db, async (trx) => {
-    const rows = await trx
-      .selectFrom('jotgate_session_token')
-      .select('id')
-      .where('expires_at', '<=', before)
-      .orderBy('expires_at')
-      .limit(BATCH)
-      .execute();
-    const ids = rows.map(({ id }) => id);
-    if (ids.length > 0) await trx.deleteFrom('jotgate_session_token').where('id', 'in', ids).execute();
-    return ids.length;
-  });
+async function forgetTokens(trx: Database, before: string, size: number): Promise<number> {
+  const rows = await trx
+    .selectFrom('jotgate_session_token')
+    .select('id')
+    .where('expires_at', '<=', before)
+    .orderBy('expires_at')
+    .limit(size)
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await trx.deleteFrom('jotgate_session_token').where('id', 'in', ids).execute();
+  return ids.length;
 }
 
 /** @returns how many went */
-function forgetSessions(db: Database, before: string): Promise<number> {
-  return inTransaction(db, async (trx) => {
-    const rows = await trx
-      .selectFrom('jotgate_session')
-      .select('id')
-      .where('last_used_at', '<=', before)
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('jotgate_session_token as token')
-              .select('token.id')
-              .whereRef('token.session_id', '=', 'jotgate_session.id'),
-          ),
+async function forgetSessions(trx: Database, before: string, size: number): Promise<number> {
+  const rows = await trx
+    .selectFrom('jotgate_session')
+    .select('id')
+    .where('last_used_at', '<=', before)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('jotgate_session_token as token')
+            .select('token.id')
+            .whereRef('token.session_id', '=', 'jotgate_session.id'),
         ),
-      )
-      .orderBy('last_used_at')
-      .limit(BATCH)
-      .execute();
-    const ids = rows.map(({ id }) => id);
-    if (ids.length > 0) await trx.deleteFrom('jotgate_session').where('id', 'in', ids).execute();
-    return ids.length;
-  });
+      ),
+    )
+    .orderBy('last_used_at')
+    .limit(size)
+    .execute();
+  const ids = rows.map(({ id }) => id);
+  if (ids.length > 0) await trx.deleteFrom('jotgate_session').where('id', 'in', ids).execute();
+  return ids.length;
 }

@@ -1,7 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
+import { inSmallBatches } from '../../db/small-batches.ts';
 import type { Database } from '../../db/statement.ts';
-import { inTransaction } from '../../db/transaction.ts';
 import { type SqlTime, toSqlTime } from '../../db/values.ts';
 import { purgeAdminSessions } from '../sessions/admin-sessions.ts';
 import { purgeSessions } from '../sessions/purge.ts';
@@ -16,16 +15,6 @@ export interface FlushOptions {
   /** Told after each batch how many tokens were forgotten so far. */
   onProgress?: (count: number) => void;
 }
-
-/** How many rows one transaction looks at: as many as it can in the time that it may take. */
-const SMALLEST_BATCH = 25;
-const LARGEST_BATCH = 400;
-
-/** How long one transaction may take, in milliseconds: for so long a request may have to wait. */
-const BATCH_TIME = 10;
-
-/** The shortest pause between two, in milliseconds. */
-const SHORTEST_PAUSE = 5;
 
 /**
  * Deletes what is over and only takes room: the records of expired tokens and their sessions, admin sessions, set-up
@@ -42,7 +31,7 @@ export async function flushExpired(
   const limits = { idle: settings.ADMIN_SESSION_IDLE_TIMEOUT, lifetime: settings.ADMIN_SESSION_LIFETIME };
   await purgeAdminSessions(db, limits, now);
   await purgeSetupKeys(db, now);
-  await purgeFailures(db, settings, now);
+  await purgeFailures(db, settings, now, options);
   await purgeSessions(db, now, options);
   return flushExpiredTokens(db, settings, now, options);
 }
@@ -58,21 +47,20 @@ export async function flushExpiredTokens(
   db: Database,
   settings: Settings,
   now: Date,
-  { isOver = () => false, onProgress = () => {} }: FlushOptions = {},
+  { isOver, onProgress = () => {} }: FlushOptions = {},
 ): Promise<number> {
   let place: Place = BEGINNING;
-  let size = SMALLEST_BATCH;
   let flushed = 0;
-  for (;;) {
-    const batch = await flushBatch(db, settings, now, { place, size });
-    flushed += batch.flushed;
+  const flush = async (trx: Database, size: number) => {
+    const rows = await nextExpired(trx, settings, now, { place, size });
+    const ids = rows.filter(({ live }) => Number(live) === 0).map(({ id }) => id);
+    flushed += await forget(trx, ids, size);
+    place = rows.at(-1) ?? place;
     onProgress(flushed);
-    if (batch.end === null || isOver()) return flushed;
-    place = batch.end;
-    if (batch.took > BATCH_TIME) size = Math.max(SMALLEST_BATCH, size / 2);
-    else if (batch.took < BATCH_TIME / 2) size = Math.min(LARGEST_BATCH, size * 2);
-    await pause(Math.max(SHORTEST_PAUSE, batch.took));
-  }
+    return rows.length;
+  };
+  await inSmallBatches(db, flush, isOver);
+  return flushed;
 }
 
 /** How far one has got among the expired, by time and then by id. */
@@ -83,33 +71,19 @@ interface Place {
 
 const BEGINNING: Place = { expires_at: '0001-01-01 00:00:00', id: 0 };
 
-interface Batch {
-  flushed: number;
-  /** Where the next one begins; null when there is nothing more. */
-  end: Place | null;
-  /** In milliseconds, once the transaction had begun. */
-  took: number;
-}
-
-function flushBatch(
-  db: Database,
+async function nextExpired(
+  trx: Database,
   settings: Settings,
   now: Date,
   { place, size }: { place: Place; size: number },
-): Promise<Batch> {
-  return inTransaction(db, async (trx) => {
-    const started = performance.now();
-    const { rows } = await sql<Place & { live: number }>`
-      select id, expires_at, case when ${isLive(settings, now)} then 1 else 0 end as live
-      from token_blacklist_outstandingtoken
-      where expires_at <= ${toSqlTime(now)} and expires_at >= ${place.expires_at}
-        and (expires_at > ${place.expires_at} or id > ${place.id})
-      order by expires_at, id limit ${size}`.execute(trx);
-    const ids = rows.filter(({ live }) => Number(live) === 0).map(({ id }) => id);
-    const flushed = await forget(trx, ids, size);
-    const end = rows.length < size ? null : (rows.at(-1) ?? null);
-    return { flushed, end, took: performance.now() - started };
-  });
+): Promise<(Place & { live: number })[]> {
+  const { rows } = await sql<Place & { live: number }>`
+    select id, expires_at, case when ${isLive(settings, now)} then 1 else 0 end as live
+    from token_blacklist_outstandingtoken
+    where expires_at <= ${toSqlTime(now)} and expires_at >= ${place.expires_at}
+      and (expires_at > ${place.expires_at} or id > ${place.id})
+    order by expires_at, id limit ${size}`.execute(trx);
+  return rows;
 }
 
 /** @returns how many were still there */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { sql } from 'kysely';
+import { inSmallBatches } from '../../db/small-batches.ts';
 import { type Database, statement } from '../../db/statement.ts';
 import type { LoginFailureRow } from '../../db/tables.ts';
 import { fromSqlTime, toSqlTime } from '../../db/values.ts';
@@ -150,10 +151,28 @@ export async function liftLocks(db: Database, ids: readonly number[]): Promise<n
   return Number(result.numDeletedRows);
 }
 
-/** Forgets what no longer counts. */
-export async function purgeFailures(db: Database, limits: Limits, now: Date): Promise<void> {
+/** Forgets what no longer counts. An attack from many addresses leaves much of it. */
+export async function purgeFailures(
+  db: Database,
+  limits: Limits,
+  now: Date,
+  { isOver }: { isOver?: () => boolean } = {},
+): Promise<void> {
   const start = toSqlTime(new Date(now.getTime() - limits.LOGIN_FAILURE_WINDOW * 1000));
-  await db.deleteFrom('jotgate_login_failure').where('last_at', '<=', start).execute();
+  const forget = async (trx: Database, size: number) => {
+    const oldest = trx
+      .selectFrom('jotgate_login_failure')
+      .select('id')
+      .where('last_at', '<=', start)
+      .orderBy('last_at')
+      .limit(size);
+    const result = await trx
+      .deleteFrom('jotgate_login_failure')
+      .where('id', 'in', oldest)
+      .executeTakeFirstOrThrow();
+    return Number(result.numDeletedRows);
+  };
+  await inSmallBatches(db, forget, isOver);
 }
 
 /** What an attempt counts against, where there is a limit. */

@@ -96,7 +96,7 @@ async function revokeAll(
   await filterBy(page, 'By staff status', 'Yes', hands);
   await search(page, account.username, hands);
   await act(page, 'Make tokens of selected users worthless', [account.username], hands);
-  assert.match(await textOf(page), /2 refresh tokens are refused from now on\./);
+  assert.match(await textOf(page), /2 refresh tokens die now: refused from the next request on\./);
   await pressButton(page, hands, 'Yes, make them worthless');
   assert.equal(await messageOf(page), 'Successfully revoked 2 tokens.');
   for (const token of tokens) assert.equal(await refreshStatus(site.server, token), 401);

@@ -73,12 +73,12 @@ const LISTS: Readonly<Record<string, ListCase>> = {
     path: '/admin/history/',
     // The log-in of who looks is one more.
     count: new RegExp(`${EVENTS + 1} events`),
-    pages: [100, EVENTS - 99],
+    pages: [50, 50, EVENTS - 99],
     search: { words: '198.51.100.7', fits: /198\.51\.100\.7/, rows: 33 },
     filters: [
-      { label: 'By subject', option: 'Refusals', fits: /refused|failed/, rows: 52 },
+      { label: 'By subject', option: 'Refusals', fits: /refused|failed/, rows: 50 },
       { label: 'By source', option: 'Admin', fits: /Logged in to the admin/, rows: 1 },
-      { label: 'By time (UTC)', option: 'Past 30 days', fits: /./, rows: 100 },
+      { label: 'By time (UTC)', option: 'Past 30 days', fits: /./, rows: 50 },
     ],
     order: { column: 'When', number: 0, time: true },
   },
