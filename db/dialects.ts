@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
 import {
   CompiledQuery,
@@ -11,6 +12,7 @@ import {
   SqliteDriver,
   SqliteQueryCompiler,
 } from 'kysely';
+import pLimit from 'p-limit';
 import { chooseDialect } from './by-dialect.ts';
 import { isBusy } from './failures.ts';
 
@@ -34,7 +36,7 @@ export class JotgateSqliteDialect extends SqliteDialect {
   }
 
   override createDriver(): Driver {
-    return new PatientSqliteDriver({ database: this.#database });
+    return new PatientSqliteDriver(this.#database);
   }
 
   override createAdapter(): SqliteAdapter {
@@ -76,6 +78,10 @@ class StatementCache {
     return statement;
   }
 
+  get isInTransaction(): boolean {
+    return this.#connection.inTransaction;
+  }
+
   close(): void {
     this.#connection.close();
   }
@@ -89,38 +95,86 @@ class TransactionalDdlAdapter extends SqliteAdapter {
 }
 
 class PatientSqliteDriver extends SqliteDriver {
+  readonly #database: StatementCache;
+  readonly #line = pLimit(1);
+
+  constructor(database: StatementCache) {
+    super({ database });
+    this.#database = database;
+  }
+
   override async acquireConnection(): Promise<DatabaseConnection> {
-    const asked = performance.now();
-    return new PatientConnection(await super.acquireConnection(), asked + BUSY_DEADLINE);
+    return new PatientConnection(await super.acquireConnection(), this);
   }
 
   /** Takes the write lock at once: a transaction that reads first and writes later fails under two processes. */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }
+
+  /** What SQLite has rolled back by itself, as it does when the disk is full, is over already. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.isInTransaction) await super.rollbackTransaction(connection);
+  }
+
+  get isInTransaction(): boolean {
+    return this.#database.isInTransaction;
+  }
+
+  /** Whether somebody waits for the lock that another process holds. */
+  get isLocked(): boolean {
+    return this.#line.activeCount > 0;
+  }
+
+  /**
+   * Tries a statement outside of any transaction until the lock is free or the deadline has passed. Of many that wait
+   * one tries at a time, since each try blocks the event loop. Meanwhile others have the connection: the lock is in
+   * nobody's way who only reads.
+   */
+  async tryInLine<Result>(work: () => Promise<Result>, deadline: number): Promise<Result> {
+    await super.releaseConnection();
+    return this.#line(async () => {
+      for (;;) {
+        await pause(BUSY_PAUSE);
+        await super.acquireConnection();
+        try {
+          return await work();
+        } catch (error) {
+          if (!isBusy(error) || performance.now() > deadline) throw error;
+        }
+        await super.releaseConnection();
+      }
+    });
+  }
 }
+
+const WRITE = /^(begin immediate|insert|update|delete)\b/i;
 
 /** Tries a statement again while another process holds the lock, and leaves the event loop free in between. */
 class PatientConnection implements DatabaseConnection {
   readonly #connection: DatabaseConnection;
-  #firstDeadline: number | undefined;
+  readonly #driver: PatientSqliteDriver;
 
-  /** @param firstDeadline of its first statement: whoever waited for others that tried has waited for the lock as well */
-  constructor(connection: DatabaseConnection, firstDeadline: number) {
+  constructor(connection: DatabaseConnection, driver: PatientSqliteDriver) {
     this.#connection = connection;
-    this.#firstDeadline = firstDeadline;
+    this.#driver = driver;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const deadline = this.#firstDeadline ?? performance.now() + BUSY_DEADLINE;
-    this.#firstDeadline = undefined;
+    const deadline = performance.now() + BUSY_DEADLINE;
+    const work = () => this.#connection.executeQuery<Row>(query);
+    const isFree = !this.#driver.isInTransaction;
+    if (isFree && this.#driver.isLocked && WRITE.test(query.sql)) {
+      return this.#driver.tryInLine(work, deadline);
+    }
     for (;;) {
       try {
-        return await this.#connection.executeQuery<Row>(query);
+        return await work();
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE));
+      if (isFree) return this.#driver.tryInLine(work, deadline);
+      await pause(BUSY_PAUSE);
     }
   }
 

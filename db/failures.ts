@@ -28,6 +28,7 @@ export function isUnavailable(error: unknown): boolean {
     error instanceof DatabaseAwayError ||
     isBusy(error) ||
     sqliteCode(error).startsWith('SQLITE_FULL') ||
+    sqliteCode(error).startsWith('SQLITE_IOERR') ||
     isConflict(error) ||
     isOutdated(error) ||
     UNAVAILABLE.some((beginning) => sqlState(error).startsWith(beginning))

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CaseTable } from './case-table.ts';
 import { findChromium } from './chromium.ts';
 import { startPostgres } from './postgres.ts';
 import { makeTemplate } from './postgres-template.ts';
@@ -25,7 +26,7 @@ const WITH_DATABASE = new RegExp(
     '^server/(admin|api|audit|sessions|tokens|users)/',
     '^server/(app|http/authenticate)\\.test',
     '^e2e/(conformance|interop|instances)/',
-    '^e2e/attack/(?!process|keys|admin-(se|markup))',
+    '^e2e/attack/(?!process|keys|clock|flood|admin-(se|markup))',
   ].join('|'),
 );
 
@@ -36,7 +37,7 @@ const SUITES: readonly Suite[] = [
   { name: 'unit', files: /^(server\/|db\/(?!postgres-)|e2e\/[^/]+$)/ },
   { name: 'conformance', files: /^e2e\/conformance\// },
   { name: 'interop', files: /^e2e\/interop\// },
-  { name: 'attack', files: /^e2e\/attack\// },
+  { name: 'attack', files: /^e2e\/(attack|mutation)\// },
   { name: 'crash', files: /^e2e\/crash\// },
   { name: 'postgres', files: WITH_DATABASE, onPostgres: true },
   { name: 'browser', files: /^e2e\/browser\//, needsBrowser: true },
@@ -52,9 +53,13 @@ async function main(): Promise<Tally> {
     throw new Error(`--only takes one of ${SUITES.map(({ name }) => name).join(', ')}`);
   if (!compiled()) return NOTHING_RAN;
   const tallies: Tally[] = [];
-  for (const suite of suites) tallies.push(await runSuite(suite));
+  const cases = new CaseTable();
+  for (const suite of suites) tallies.push(await runSuite(suite, cases));
+  if (!cases.isEmpty) console.log(`\n${cases.text()}`);
   console.log(`\n${table(suites, tallies)}\n`);
-  return tallies.reduce(addTallies);
+  const complaints = values.only === undefined ? cases.complaints() : [];
+  for (const complaint of complaints) console.log(complaint);
+  return tallies.reduce(addTallies, { passed: 0, failed: complaints.length, skipped: 0 });
 }
 
 function compiled(): boolean {
@@ -62,7 +67,7 @@ function compiled(): boolean {
   return spawnSync(process.execPath, [tsc, '-b'], { cwd: PROJECT_FOLDER, stdio: 'inherit' }).status === 0;
 }
 
-async function runSuite(suite: Suite): Promise<Tally> {
+async function runSuite(suite: Suite, cases: CaseTable): Promise<Tally> {
   console.log(`\n== ${suite.name}\n`);
   const files = testFiles(suite.files).filter(
     (file) => !suite.onPostgres || NAMES_DATABASE.test(readFileSync(file, 'utf8')),
@@ -81,7 +86,7 @@ async function runSuite(suite: Suite): Promise<Tally> {
       environment.TEST_DATABASE = await makeTemplate(server.url);
       console.log(`On Postgres ${server.version}\n`);
     }
-    return await runTests(files, environment);
+    return await runTests(files, environment, cases);
   } catch (error) {
     console.log(error instanceof Error ? error.message : error);
     return NOTHING_RAN;
@@ -105,9 +110,11 @@ function testFiles(wanted: RegExp): string[] {
 async function runTests(
   files: readonly string[],
   environment: Readonly<Record<string, string>>,
+  cases: CaseTable,
 ): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'jotgate-tests-'));
   const report = join(folder, 'report.tap');
+  const counts = join(folder, 'cases');
   try {
     const exitCode = await finished(
       [
@@ -115,9 +122,11 @@ async function runTests(
         ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
         ...['--test-reporter=tap', `--test-reporter-destination=${report}`, ...files],
       ],
-      environment,
+      { ...environment, CASE_COUNTS: counts },
     );
-    return readTally(existsSync(report) ? readFileSync(report, 'utf8') : '', files, exitCode);
+    const text = existsSync(report) ? readFileSync(report, 'utf8') : '';
+    cases.add(text, counts);
+    return readTally(text, files, exitCode);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

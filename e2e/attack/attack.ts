@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { signed } from '../../server/tokens/tokens.fixture.ts';
+import { noteCase } from '../case-table.ts';
 import { type Account, type ServerProcess, startServer } from '../server-process.ts';
 import { TEST_KEY } from '../settings-of.ts';
 
@@ -48,6 +49,8 @@ export interface Sending {
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON; texts and bytes as they are. */
   readonly body?: object | string | Uint8Array;
+  /** Another server than the suite's own. */
+  readonly url?: string;
 }
 
 export interface RawReply {
@@ -158,6 +161,7 @@ export class Attack {
 
   async end(): Promise<void> {
     console.log(this.table());
+    for (const [number, row] of this.#rows) noteCase(number, row);
     this.#agent.destroy();
     await this.server.stop();
   }
@@ -167,12 +171,12 @@ export class Attack {
     if (status >= 500) this.#row.serverErrors += 1;
   }
 
-  #exchange(path: string, { method = 'POST', headers = {}, body }: Sending): Promise<Reply> {
+  #exchange(path: string, { method = 'POST', headers = {}, body, url }: Sending): Promise<Reply> {
     const isJson = typeof body === 'object' && !(body instanceof Uint8Array);
     const payload = isJson ? JSON.stringify(body) : body;
     const type = isJson ? { 'content-type': 'application/json' } : {};
     const length = payload === undefined ? {} : { 'content-length': Buffer.byteLength(payload) };
-    const { hostname, port } = new URL(this.server.url);
+    const { hostname, port } = new URL(url ?? this.server.url);
     return new Promise((resolve, reject) => {
       const options = { agent: this.#agent, hostname, port, path, method, timeout: 20_000 };
       const outgoing = request({ ...options, headers: { ...type, ...length, ...headers } }, (incoming) => {

@@ -218,7 +218,7 @@ describe('a start that cannot be', () => {
     assertOneLine(await run(folder), /database/i);
     assert.deepEqual(readFileSync(file), before);
   });
-  test('the schema is newer than the program', async () => {
+  test('case 44: the schema is newer than the program', async () => {
     const folder = newFolder();
     const first = await startServer({ folder });
     await first.stop();

@@ -42,7 +42,8 @@ function at(attack: Attack) {
         'select rotated_at from jotgate_session_token where jti = ?',
         jtiOf(token),
       );
-      const before = new Date(`${String(row?.rotated_at).replace(' ', 'T').slice(0, 23)}Z`).getTime() - seconds * 1000;
+      const before =
+        new Date(`${String(row?.rotated_at).replace(' ', 'T').slice(0, 23)}Z`).getTime() - seconds * 1000;
       await sql(
         'update jotgate_session_token set rotated_at = ? where jti = ?',
         new Date(before).toISOString().replace('T', ' ').replace('Z', '000'),
@@ -285,7 +286,10 @@ describe('with a lifetime of the session', () => {
   test('case 16: after it, a token that is still in its time is refused', () =>
     attack.case(16, async () => {
       const { refresh } = await attack.logIn();
-      const past = new Date(Date.now() - (LIFETIME + 5) * 1000).toISOString().replace('T', ' ').replace('Z', '000');
+      const past = new Date(Date.now() - (LIFETIME + 5) * 1000)
+        .toISOString()
+        .replace('T', ' ')
+        .replace('Z', '000');
       await client.sql(
         'update jotgate_session set created_at = ? where id = (select session_id from jotgate_session_token where jti = ?)',
         past,

@@ -1,11 +1,20 @@
 import { type Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { CaseCount } from '../case-table.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** What was parsed from JSON; the text where it is none. */
   readonly body: Readonly<Record<string, string>>;
+}
+
+let requests = 0;
+let serverErrors = 0;
+
+/** What was asked in this process so far. */
+export function askedSoFar(): CaseCount {
+  return { requests, serverErrors };
 }
 
 /** How long one answer may take, in milliseconds. */
@@ -25,6 +34,7 @@ export function ask(
 ): Promise<Answer> {
   const payload = fields === undefined ? undefined : JSON.stringify(fields);
   const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
+  requests += 1;
   return new Promise((resolve, reject) => {
     const options = {
       ...(agent && { agent }),
@@ -34,7 +44,11 @@ export function ask(
     };
     const outgoing = request(new URL(path, url), options, (incoming) => {
       const { statusCode = 0, headers } = incoming;
-      text(incoming).then((content) => resolve({ status: statusCode, headers, body: parsed(content) }), reject);
+      if (statusCode >= 500) serverErrors += 1;
+      text(incoming).then(
+        (content) => resolve({ status: statusCode, headers, body: parsed(content) }),
+        reject,
+      );
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`${path} was not answered`)));
     outgoing.on('error', reject);

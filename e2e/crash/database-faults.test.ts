@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
+import { noteCase } from '../case-table.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
-import { type Answer, ask } from './client.ts';
+import { type Answer, ask, askedSoFar } from './client.ts';
 import { damages, Ledger } from './ledger.ts';
 
 const PASSWORD = 'pw-Fixture-123';
@@ -20,6 +21,7 @@ const DEADLINE = 9_000;
 const LAG = 400;
 
 const root = mkdtempSync(join(tmpdir(), 'jotgate-faults-'));
+after(() => noteCase(40, askedSoFar()));
 after(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }));
 
 const refresh = (server: ServerProcess, token: string) =>
@@ -117,7 +119,7 @@ describe('case 40: the disk is full', () => {
     const disk = join('/proc', String(server.pid), 'root', folder, 'disk');
     try {
       const filler = join(disk, 'filler');
-      await assertOutlasts(server, `sqlite:${join(disk, 'jotgate.sqlite3')}`, {
+      await assertOutlasts(server, () => copied(disk, folder), {
         fill: () => fillUp(filler),
         free: () => rmSync(filler),
       });
@@ -133,7 +135,7 @@ describe('case 40: the disk is full', () => {
       execFileSync('prlimit', ['--pid', String(server.pid), `--fsize=${bytes}:unlimited`]);
     try {
       const { size } = statSync(`${server.database}-wal`);
-      await assertOutlasts(server, server.databaseUrl, {
+      await assertOutlasts(server, () => server.databaseUrl, {
         fill: () => limit(String(size)),
         free: () => limit('unlimited'),
       });
@@ -152,6 +154,17 @@ async function installation(): Promise<string> {
   return folder;
 }
 
+/**
+ * The database of a server that is idle, copied from its own disk: SQLite would look for a path that leads there on the
+ * disk of everybody.
+ */
+function copied(disk: string, folder: string): string {
+  const copy = mkdtempSync(join(folder, 'copy-'));
+  for (const name of ['jotgate.sqlite3', 'jotgate.sqlite3-wal'])
+    copyFileSync(join(disk, name), join(copy, name));
+  return `sqlite:${join(copy, 'jotgate.sqlite3')}`;
+}
+
 /** Writes until there is no room left. */
 function fillUp(file: string): void {
   for (let size = 2 ** 20; size >= 1; size /= 2) {
@@ -165,7 +178,7 @@ function fillUp(file: string): void {
 
 async function assertOutlasts(
   server: ServerProcess,
-  databaseUrl: string,
+  databaseUrl: () => string,
   { fill, free }: { fill(): unknown; free(): unknown },
 ): Promise<void> {
   const ledger = new Ledger();
@@ -195,8 +208,11 @@ async function assertOutlasts(
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
     ledger.rotated(token, answer.body.refresh as string);
     token = answer.body.refresh as string;
-    assert.deepEqual(await damages(databaseUrl), []);
-    assert.deepEqual(await ledger.breaches(databaseUrl, { all: true }), []);
-    console.log(`Full: after ${written} more rotations ${refused.length} requests were refused; then all went on.`);
+    const url = databaseUrl();
+    assert.deepEqual(await damages(url), []);
+    assert.deepEqual(await ledger.breaches(url, { all: true }), []);
+    console.log(
+      `Full: after ${written} more rotations ${refused.length} requests were refused; then all went on.`,
+    );
   }
 }

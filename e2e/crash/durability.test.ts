@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { noteCase } from '../case-table.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
-import { ask } from './client.ts';
+import { ask, askedSoFar } from './client.ts';
 import { damages, Ledger } from './ledger.ts';
 import { killAt, type Sync, traceSyncs } from './strace.ts';
 
@@ -15,6 +16,7 @@ const SETTINGS = { ROTATE_REFRESH_TOKENS: 'true', BLACKLIST_AFTER_ROTATION: 'tru
 const TOLERANCE = 2;
 
 const folder = mkdtempSync(join(tmpdir(), 'jotgate-durability-'));
+after(() => noteCase(39, askedSoFar()));
 after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 
 /** An answer that says that something was written, and when it was asked for and had; milliseconds since the epoch. */
@@ -94,7 +96,10 @@ test('case 39: killed in the middle of a write, a rotation has happened as a who
     const { refresh } = await logIn(server);
     ledger.issued(refresh);
     await killAt(server.pid, calls, nth);
-    await assert.rejects(ask(server.url, '/api/token/refresh/', { refresh }), `${calls} ${nth}: it was not killed`);
+    await assert.rejects(
+      ask(server.url, '/api/token/refresh/', { refresh }),
+      `${calls} ${nth}: it was not killed`,
+    );
     await assert.rejects(server.stop());
     const next = await startServer({ folder, settings: SETTINGS });
     try {

@@ -98,9 +98,11 @@ export async function damages(url: string): Promise<string[]> {
   const found: string[] = [];
   const [integrity] = await queryDatabase<{ integrity_check: string }>(url, 'PRAGMA integrity_check');
   if (integrity?.integrity_check !== 'ok') found.push(`integrity_check: ${integrity?.integrity_check}`);
-  if ((await queryDatabase(url, 'PRAGMA foreign_key_check')).length > 0) found.push('a foreign key is broken');
+  if ((await queryDatabase(url, 'PRAGMA foreign_key_check')).length > 0)
+    found.push('a foreign key is broken');
   for (const [what, query] of Object.entries(NEVER)) {
-    for (const { id } of await queryDatabase<{ id: string | number }>(url, query)) found.push(`${id} ${what}`);
+    for (const { id } of await queryDatabase<{ id: string | number }>(url, query))
+      found.push(`${id} ${what}`);
   }
   return found;
 }

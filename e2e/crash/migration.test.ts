@@ -64,7 +64,9 @@ test('case 44: after kill -9 in the middle of a migration the next start resumes
     const [row] = await queryDatabase<{ integrity_check: string }>(urlIn(folder), 'PRAGMA integrity_check');
     assert.equal(row?.integrity_check, 'ok');
   }
-  console.log(`Killed when ${[...reached].sort().join(', ')} of ${migrations} migrations had been committed.`);
+  console.log(
+    `Killed when ${[...reached].sort().join(', ')} of ${migrations} migrations had been committed.`,
+  );
   assert.ok(reached.size > 1, 'it was always killed at the same one');
 });
 

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { noteCase } from '../case-table.ts';
+import { askedSoFar } from './client.ts';
 import { runStorm, stormText } from './storm.ts';
 
 /** `npm run crash` does it 200 times. */
 const ROUNDS = 10;
+
+after(() => noteCase(39, askedSoFar()));
 
 test('case 39: what was acknowledged outlasts kill -9, and a token never has two live successors', async () => {
   const result = await runStorm(ROUNDS);

@@ -55,7 +55,10 @@ interface Person {
  *
  * @throws AssertionError that says what did not hold, and in which round
  */
-export async function runStorm(rounds: number, onRound: (line: string) => void = () => {}): Promise<StormResult> {
+export async function runStorm(
+  rounds: number,
+  onRound: (line: string) => void = () => {},
+): Promise<StormResult> {
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'jotgate-storm-'));
   try {
     return await new Storm(folder).run(rounds, onRound);

@@ -49,7 +49,12 @@ const seenByApp: Seen[] = [];
 
 before(async () => {
   // The README's block is for a proxy on the same machine.
-  const settings = { TRUST_PROXY: '127.0.0.1', WORKERS: '2', TOKEN_CLAIMS: `pad=${'x'.repeat(3_000)}` };
+  const settings = {
+    TRUST_PROXY: '127.0.0.1',
+    WORKERS: '2',
+    TOKEN_CLAIMS: `pad=${'x'.repeat(3_000)}`,
+    LOG_LEVEL: 'info',
+  };
   server = await startServer({ settings });
   await server.createUser({ username: 'ada', password: PASSWORD });
   db = connect(server.databaseUrl, { poolSize: 1 });
@@ -135,6 +140,36 @@ test('the address in the history is the client’s, whatever it says of itself',
     ).map(({ address }) => address);
   for (let turn = 0; turn < 100 && (await addresses()).length === 0; turn += 1) await delay(50);
   assert.deepEqual(await addresses(), [CLIENT]);
+});
+
+test('no request that comes through nginx is lost while the workers are replaced', async () => {
+  const body = JSON.stringify({ token: access });
+  const headers = { 'content-type': 'application/json' };
+  const answers = new Map<string, number>();
+  let isOver = false;
+  const client = async () => {
+    while (!isOver) {
+      const answer = await ask('auth.example.com', '/api/token/verify/', {
+        method: 'POST',
+        headers,
+        body,
+      }).then(
+        ({ status }) => String(status),
+        (error: NodeJS.ErrnoException) => error.code ?? error.message,
+      );
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+  };
+  const clients = Array.from({ length: 6 }, client);
+  await delay(200);
+  process.kill(server.pid, 'SIGHUP');
+  for (let turn = 0; turn < 600 && !/Every worker was replaced/.test(server.stderr()); turn += 1)
+    await delay(50);
+  await delay(300);
+  isOver = true;
+  await Promise.all(clients);
+  assert.match(server.stderr(), /Every worker was replaced/);
+  assert.deepEqual([...answers.keys()], ['200']);
 });
 
 describe('auth_request', () => {

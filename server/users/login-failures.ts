@@ -41,6 +41,15 @@ const failuresOf = statement((db) =>
     .where('subject_hash', '=', ''),
 );
 
+const countFromNow = statement((db) =>
+  db
+    .updateTable('jotgate_login_failure')
+    .set({ since: '' })
+    .where('scope', '=', '')
+    .where('subject_hash', '=', '')
+    .where('since', '>', ''),
+);
+
 /**
  * Lets a log-in be tried, unless too many failed for its username or from its address. What is asked is the same
  * whether or not there is such an account.
@@ -56,7 +65,10 @@ export async function requireAttempt(
   const waits = await Promise.all(
     subjectsOf(limits, attempt).map(async ({ scope, hash, most }) => {
       const row = (await failuresOf(db, scope, hash)).rows[0];
-      return row === undefined || row.failures < most ? 0 : secondsLeft(limits, row.since, now);
+      if (row === undefined || row.failures < most) return 0;
+      // A clock that was set back would else keep them until it has caught up with itself.
+      if (fromSqlTime(row.since) > now) await countFromNow(db, toSqlTime(now), scope, hash, toSqlTime(now));
+      return secondsLeft(limits, row.since, now);
     }),
   );
   const wait = Math.max(0, ...waits);
