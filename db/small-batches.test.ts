@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
+import { after, before, mock, test } from 'node:test';
 import { connect } from './connect.ts';
 import { inSmallBatches } from './small-batches.ts';
 import type { Database } from './statement.ts';
@@ -16,20 +15,24 @@ after(() => db.destroy());
 async function sizesOf(rows: number, timeOf: (size: number) => number): Promise<number[]> {
   const sizes: number[] = [];
   let left = rows;
+  let clock = 0;
+  // The machine may be busy with something else.
+  const now = mock.method(performance, 'now', () => clock);
   await inSmallBatches(db, async (trx, size) => {
     assert.ok(trx.isTransaction);
     sizes.push(size);
     const found = Math.min(size, left);
     left -= found;
-    await pause(timeOf(size));
+    clock += timeOf(size);
     return found;
   });
+  now.mock.restore();
   assert.equal(left, 0);
   return sizes;
 }
 
 test('quick batches grow up to a limit', async () => {
-  assert.deepEqual(await sizesOf(1_600, () => 0), [25, 50, 100, 200, 400, 400, 400, 400].slice(0, 8));
+  assert.deepEqual(await sizesOf(1_600, () => 0), [25, 50, 100, 200, 400, 400, 400, 400]);
 });
 
 test('slow ones shrink', async () => {

@@ -9,11 +9,12 @@ const LARGEST = 400;
 /** How long one transaction may take, in milliseconds: for so long a request may have to wait. */
 const TIME = 10;
 
-/** The shortest pause between two, in milliseconds. */
-const SHORTEST_PAUSE = 5;
+/** The pause between two, in milliseconds at least, and as so many times what the last one took. */
+const SHORTEST_PAUSE = 10;
+const PAUSE_SHARE = 3;
 
 /**
- * Does something to many rows without holding anybody up: in transactions that are short, with pauses as long in
+ * Does something to many rows without holding anybody up: in transactions that are short, with longer pauses in
  * between. Few sizes occur, so that few statements are kept prepared.
  *
  * @param work does it to so many rows, and gives how many it found
@@ -33,6 +34,6 @@ export async function inSmallBatches(
     if (found < size || isOver()) return;
     if (took > TIME) size = Math.max(SMALLEST, size / 2);
     else if (took < TIME / 2) size = Math.min(LARGEST, size * 2);
-    await pause(Math.max(SHORTEST_PAUSE, took));
+    await pause(Math.max(SHORTEST_PAUSE, took * PAUSE_SHARE));
   }
 }
