@@ -121,14 +121,11 @@ describe('case 21: passwords and names', () => {
   test('a megabyte is refused before any hashing', () =>
     attack.case(21, async () => {
       for (const password of ['x'.repeat(1_000_000), 'x'.repeat(4_097)]) {
-        const times: number[] = [];
-        for (let round = 0; round < 3; round += 1) {
-          const started = performance.now();
-          const replies = await Promise.all(Array.from({ length: 10 }, () => logIn('ada', password)));
-          times.push((performance.now() - started) / 10);
-          for (const { status } of replies) assert.equal(status, 400);
-        }
-        assert.ok(Math.min(...times) < 25, `${times} ms each`);
+        const started = performance.now();
+        const replies = await Promise.all(Array.from({ length: 10 }, () => logIn('ada', password)));
+        const each = (performance.now() - started) / 10;
+        for (const { status } of replies) assert.equal(status, 400);
+        assert.ok(each < 25, `${each} ms each`);
       }
       assert.equal((await logIn('ada', 'x'.repeat(1_100_000))).status, 413);
     }));
