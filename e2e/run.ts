@@ -8,7 +8,7 @@ import { findChromium } from './chromium.ts';
 import { startPostgres } from './postgres.ts';
 import { makeTemplate } from './postgres-template.ts';
 import { PROJECT_FOLDER } from './server-process.ts';
-import { addTallies, NOTHING_RAN, readTally, type Tally, tallyText } from './tally.ts';
+import { addTallies, NO_TEST, NOTHING_RAN, readTally, type Tally, tallyText } from './tally.ts';
 
 interface Suite {
   readonly name: string;
@@ -46,8 +46,21 @@ const SUITES: readonly Suite[] = [
   { name: 'browser', files: /^e2e\/browser\//, needsBrowser: true },
 ];
 
-/** How long one test may take, a whole file included, in milliseconds: what hangs is ended and counts as failed. */
-const TEST_LIMIT = 600_000;
+/** How long a process of several files may take, in milliseconds: what hangs is ended and counts as failed. */
+const TIME_LIMIT = 600_000;
+
+/** How many processes run tests at a time. */
+const AT_ONCE = 2;
+
+/** Into how many processes a suite's files are dealt: enough for both to be busy until the end. */
+const BATCHES = 6;
+
+/** Some files of a suite that run in a process of their own. */
+interface Batch {
+  readonly suite: Suite;
+  readonly files: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 async function main(): Promise<Tally> {
   const { values } = parseArgs({ options: { only: { type: 'string' }, all: { type: 'boolean' } } });
@@ -57,14 +70,35 @@ async function main(): Promise<Tally> {
   if (suites.length === 0)
     throw new Error(`--only takes one of ${SUITES.map(({ name }) => name).join(', ')}`);
   if (!compiled()) return NOTHING_RAN;
-  const tallies: Tally[] = [];
+  const tallies = new Map<Suite, Tally>();
   const cases = new CaseTable();
-  for (const suite of suites) tallies.push(await runSuite(suite, cases));
+  const add = (suite: Suite, tally: Tally) =>
+    tallies.set(suite, addTallies(tallies.get(suite) ?? NO_TEST, tally));
+  const stops: (() => Promise<void>)[] = [];
+  try {
+    const batches: Batch[] = [];
+    for (const suite of suites) {
+      try {
+        batches.push(...(await batchesOf(suite, stops)));
+      } catch (error) {
+        console.log(`${suite.name}: ${error instanceof Error ? error.message : error}`);
+        add(suite, NOTHING_RAN);
+      }
+    }
+    const worker = async () => {
+      for (let batch = batches.shift(); batch; batch = batches.shift()) {
+        add(batch.suite, await runBatch(batch, cases));
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  } finally {
+    for (const stop of stops) await stop();
+  }
   if (!cases.isEmpty) console.log(`\n${cases.text()}`);
   console.log(`\n${table(suites, tallies)}\n`);
-  const complaints = values.all ? cases.complaints() : [];
+  const complaints = values.only === undefined ? cases.complaints() : [];
   for (const complaint of complaints) console.log(complaint);
-  return tallies.reduce(addTallies, { passed: 0, failed: complaints.length, skipped: 0 });
+  return [...tallies.values()].reduce(addTallies, { ...NO_TEST, failed: complaints.length });
 }
 
 function compiled(): boolean {
@@ -72,32 +106,24 @@ function compiled(): boolean {
   return spawnSync(process.execPath, [tsc, '-b'], { cwd: PROJECT_FOLDER, stdio: 'inherit' }).status === 0;
 }
 
-async function runSuite(suite: Suite, cases: CaseTable): Promise<Tally> {
-  console.log(`\n== ${suite.name}\n`);
+/** Finds or starts what a suite needs besides its files, and deals them out. */
+async function batchesOf(suite: Suite, stops: (() => Promise<void>)[]): Promise<Batch[]> {
   const files = testFiles(suite.files).filter(
-    (file) => !suite.onPostgres || NAMES_DATABASE.test(readFileSync(file, 'utf8')),
+    (file) => !suite.onPostgres || NAMES_DATABASE.test(readFileSync(join(PROJECT_FOLDER, file), 'utf8')),
   );
-  if (files.length === 0) {
-    console.log('There is no test to run.');
-    return NOTHING_RAN;
+  if (files.length === 0) throw new Error('There is no test to run.');
+  const environment: Record<string, string> = {};
+  if (suite.needsBrowser) environment.CHROMIUM_PATH = await findChromium();
+  if (suite.onPostgres) {
+    const server = await startPostgres();
+    stops.push(server.remove);
+    environment.TEST_DATABASE = await makeTemplate(server.url);
+    console.log(`On Postgres ${server.version}`);
   }
-  const stops: (() => Promise<void>)[] = [];
-  try {
-    const environment: Record<string, string> = {};
-    if (suite.needsBrowser) environment.CHROMIUM_PATH = await findChromium();
-    if (suite.onPostgres) {
-      const server = await startPostgres();
-      stops.push(server.remove);
-      environment.TEST_DATABASE = await makeTemplate(server.url);
-      console.log(`On Postgres ${server.version}\n`);
-    }
-    return await runTests(files, environment, cases);
-  } catch (error) {
-    console.log(error instanceof Error ? error.message : error);
-    return NOTHING_RAN;
-  } finally {
-    for (const stop of stops) await stop();
-  }
+  const dealt = Array.from({ length: Math.min(BATCHES, files.length) }, (_, batch) =>
+    files.filter((_file, index) => index % BATCHES === batch),
+  );
+  return dealt.map((some) => ({ suite, files: some, environment }));
 }
 
 /** Found by hand: node --test takes patterns from Node 21 on. */
@@ -107,31 +133,30 @@ function testFiles(wanted: RegExp): string[] {
       (path) => `${folder}/${path.split(sep).join('/')}`,
     ),
   );
-  const tests = paths.filter((path) => path.endsWith('.test.ts') && wanted.test(path)).sort();
-  return tests.map((path) => join(PROJECT_FOLDER, path));
+  return paths.filter((path) => path.endsWith('.test.ts') && wanted.test(path)).sort();
 }
 
-/** Runs the files with the readable report on the terminal and a TAP one aside, which is what is counted. */
-async function runTests(
-  files: readonly string[],
-  environment: Readonly<Record<string, string>>,
-  cases: CaseTable,
-): Promise<Tally> {
+/** Runs the files and prints the readable report once all are done; what is counted is a TAP one, aside. */
+async function runBatch({ suite, files, environment }: Batch, cases: CaseTable): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'jotgate-tests-'));
   const report = join(folder, 'report.tap');
   const counts = join(folder, 'cases');
   try {
-    const exitCode = await finished(
+    const started = performance.now();
+    const { code, output } = await finished(
       [
-        ...['--import', 'tsx', '--test', '--test-concurrency=2', `--test-timeout=${TEST_LIMIT}`],
-        ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-        ...['--test-reporter=tap', `--test-reporter-destination=${report}`, ...files],
+        ...['--import', 'tsx', '--test-reporter=spec', '--test-reporter-destination=stdout'],
+        ...['--test-reporter=tap', `--test-reporter-destination=${report}`],
+        ...[join(PROJECT_FOLDER, 'e2e', 'batch.ts'), ...files],
       ],
       { ...environment, CASE_COUNTS: counts },
     );
     const text = existsSync(report) ? readFileSync(report, 'utf8') : '';
     cases.add(text, counts);
-    return readTally(text, files, exitCode);
+    const tally = readTally(text, files, code);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.log(`\n== ${suite.name}: ${tallyText(tally)} in ${seconds} s\n\n${output}`);
+    return tally;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -140,21 +165,34 @@ async function runTests(
 function finished(
   parameters: readonly string[],
   environment: Readonly<Record<string, string>>,
-): Promise<number | null> {
+): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, parameters, {
       cwd: PROJECT_FOLDER,
       env: { ...process.env, ...environment },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    let output = '';
+    const limit = setTimeout(() => {
+      output += `\nEnded: it took longer than ${TIME_LIMIT / 1000} s.\n`;
+      child.kill('SIGKILL');
+    }, TIME_LIMIT);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
     child.on('error', reject);
-    child.on('close', resolve);
+    child.on('close', (code) => {
+      clearTimeout(limit);
+      resolve({ code, output });
+    });
   });
 }
 
-function table(suites: readonly Suite[], tallies: readonly Tally[]): string {
+function table(suites: readonly Suite[], tallies: ReadonlyMap<Suite, Tally>): string {
   const rows = suites.map(
-    ({ name }, index) => `${name.padEnd(14)}${tallyText(tallies[index] ?? NOTHING_RAN)}`,
+    (suite) => `${suite.name.padEnd(14)}${tallyText(tallies.get(suite) ?? NOTHING_RAN)}`,
   );
   return rows.join('\n');
 }

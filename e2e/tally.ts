@@ -5,22 +5,24 @@ export interface Tally {
   readonly skipped: number;
 }
 
+/** Where counting begins. */
+export const NO_TEST: Tally = { passed: 0, failed: 0, skipped: 0 };
+
 /** What a run that brought no count comes to. */
 export const NOTHING_RAN: Tally = { passed: 0, failed: 1, skipped: 0 };
 
 /**
- * Counts what a run of node:test reported. A test that was cancelled failed; a file that ran no test at all, which
- * node:test takes for a passed test, failed; so did a run without a summary, or one that exited with an error that
- * no test accounts for, a failing hook of a suite for one.
+ * Counts what a run of node:test reported, in which each file is a suite of its name. A test that was cancelled failed;
+ * a file that ran no test at all failed, or that is not in the report; so did a run without a summary, or one that
+ * exited with an error that no test accounts for, a failing hook of a suite for one.
  *
  * @param report the TAP report
- * @param files the absolute paths that were run
+ * @param files the files that were run, by the names of their suites
  */
 export function readTally(report: string, files: readonly string[], exitCode: number | null): Tally {
-  const empty = [...report.matchAll(/^ok \d+ - (.*)$/gm)].filter(([, name]) =>
-    files.includes(name ?? ''),
-  ).length;
-  const passed = count(report, 'pass') - empty;
+  const filled = new Set([...report.matchAll(/^# Subtest: (.*)\n(?= )/gm)].map(([, name]) => name));
+  const empty = files.filter((file) => !filled.has(file)).length;
+  const passed = count(report, 'pass');
   const failed = count(report, 'fail') + count(report, 'cancelled') + empty;
   const skipped = count(report, 'skipped') + count(report, 'todo');
   if (Number.isNaN(passed + failed + skipped)) return NOTHING_RAN;
