@@ -17,7 +17,7 @@ const RESET = `
   create function testing.fingerprint() returns text language sql as $$
     select concat_ws(' ',
       (select count(*) from pg_class where relnamespace = 'public'::regnamespace),
-      (select count(*) from pg_attribute join pg_class on pg_class.oid = attrelid
+      (select concat(count(*), ' ', sum(atttypid::bigint)) from pg_attribute join pg_class on pg_class.oid = attrelid
         where relnamespace = 'public'::regnamespace and not attisdropped),
       (select count(*) from pg_proc where pronamespace = 'public'::regnamespace),
       (select count(*) from pg_trigger where not tgisinternal),
@@ -33,8 +33,8 @@ const RESET = `
         raise exception 'this database was changed for good';
       end if;
       -- What is deleted is looked for in all that refer to it: of many rows that takes longer than new files do.
-      if exists (select from pg_tables where schemaname = 'public'
-        and pg_relation_size(format('public.%I', tablename)::regclass) > 262144) then
+      if exists (select from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
+        and pg_relation_size(oid) > 262144) then
         execute (select 'truncate ' || string_agg(format('public.%I', tablename), ', ') from pg_tables
           where schemaname = 'public' and tablename <> all (testing.seeded()));
       else

@@ -15,8 +15,6 @@ interface Suite {
   /** Which test files belong to it, by their path from the project's folder. */
   readonly files: RegExp;
   readonly needsBrowser?: true;
-  /** It breaks disks, processes and locks, and takes minutes: it runs with --all, or when it is asked for. */
-  readonly isThorough?: true;
   /** They run on a Postgres server that is started for them, else on SQLite. */
   readonly onPostgres?: true;
 }
@@ -25,10 +23,9 @@ interface Suite {
 const WITH_DATABASE = new RegExp(
   [
     '^db/(rows|postgres-.*)\\.test',
-    '^server/(admin|api|audit|sessions|tokens|users)/',
+    '^server/(admin|api|audit|commands|console|sessions|tokens|users)/',
     '^server/(app|http/authenticate)\\.test',
-    '^e2e/(conformance|interop|instances)/',
-    '^e2e/attack/(?!process|keys|clock|flood|admin-(se|markup))',
+    '^e2e/(attack|conformance|interop|instances)/',
   ].join('|'),
 );
 
@@ -36,12 +33,12 @@ const WITH_DATABASE = new RegExp(
 const NAMES_DATABASE = /\bdb\b|Database|startAdmin|onTwoConnections|startServer|Attack|AdminSite|replay/;
 
 const SUITES: readonly Suite[] = [
+  { name: 'crash', files: /^e2e\/crash\// },
   { name: 'unit', files: /^(server\/|db\/(?!postgres-)|e2e\/[^/]+$)/ },
   { name: 'conformance', files: /^e2e\/conformance\// },
   { name: 'interop', files: /^e2e\/interop\// },
   { name: 'attack', files: /^e2e\/attack\// },
-  { name: 'mutation', files: /^e2e\/mutation\//, isThorough: true },
-  { name: 'crash', files: /^e2e\/crash\//, isThorough: true },
+  { name: 'mutation', files: /^e2e\/mutation\// },
   { name: 'postgres', files: WITH_DATABASE, onPostgres: true },
   { name: 'browser', files: /^e2e\/browser\//, needsBrowser: true },
 ];
@@ -63,10 +60,8 @@ interface Batch {
 }
 
 async function main(): Promise<Tally> {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, all: { type: 'boolean' } } });
-  const suites = SUITES.filter(({ name, isThorough }) =>
-    values.only === undefined ? values.all || !isThorough : name === values.only,
-  );
+  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  const suites = SUITES.filter(({ name }) => values.only === undefined || name === values.only);
   if (suites.length === 0)
     throw new Error(`--only takes one of ${SUITES.map(({ name }) => name).join(', ')}`);
   if (!compiled()) return NOTHING_RAN;

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { sql } from 'kysely';
+import { ON_POSTGRES } from '../../db/database.fixture.ts';
 import { toSqlTime } from '../../db/values.ts';
 import { segment } from '../../server/tokens/tokens.fixture.ts';
 import { PROJECT_FOLDER } from '../server-process.ts';
@@ -29,9 +31,18 @@ before(async () => {
 });
 after(() => site.end());
 
+/** Gives every text of Postgres the room that SQLite gives it, whatever its column says. */
+const WIDEN = sql`do $$ declare place record; begin
+  for place in select table_name, column_name from information_schema.columns
+    where table_schema = 'public' and character_maximum_length is not null loop
+    execute format('alter table %I alter column %I type text', place.table_name, place.column_name);
+  end loop;
+end $$`;
+
 /** Puts markup past every form into what is stored, as another program could have. */
 async function fillWithMarkup(): Promise<Things> {
   const { db } = site;
+  if (ON_POSTGRES) await WIDEN.execute(db);
   const made = await site.things();
   const { user, superuser: other, group, token, event, session, lock } = made;
   const names = { first_name: MARKUP, last_name: MARKUP, email: MARKUP };
@@ -204,6 +215,7 @@ describe('case 32: markup is inert', () => {
   test('on the pages of a ring of keys', async () => {
     const ring = await AdminSite.start({ KEY_RING: 'true' });
     try {
+      if (ON_POSTGRES) await WIDEN.execute(ring.db);
       const made = await ring.things();
       const odd = { kid: MARKUP, algorithm: MARKUP };
       await ring.db.updateTable('jotgate_signing_key').set(odd).where('id', '=', made.key).execute();

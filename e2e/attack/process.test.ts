@@ -272,7 +272,7 @@ test('a second start keeps the key and the database', async () => {
 });
 
 test('no one else on the machine may read what it keeps', async () => {
-  const server = await startServer();
+  const server = await startServer({ folder: newFolder() });
   try {
     const folder = join(server.folder, 'data');
     assert.equal(statSync(folder).mode & 0o077, 0, 'the folder');
