@@ -100,6 +100,12 @@ test('case 24: when it is asked to, it ends the sessions of tokens by the next r
       assert.deepEqual([await meAt(access), await refreshStatus(refresh)], [401, 401]);
     }
     assert.deepEqual([await meAt(bystander.access), await refreshStatus(bystander.refresh)], [200, 200]);
+    const ends = await queryDatabase<{ end_reason: string }>(
+      attack.server.databaseUrl,
+      'select distinct end_reason from jotgate_session where user_id = (select id from auth_user where username = ?)',
+      username,
+    );
+    assert.deepEqual(ends, [{ end_reason: 'password' }], 'and says so where the session is looked at');
     const later = await attack.logIn(username, NEW);
     assert.equal(await meAt(later.access), 200);
   }));

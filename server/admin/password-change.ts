@@ -48,7 +48,8 @@ export function passwordChangePage(db: Database, settings: Settings): GuardedPag
         await keepOnlyAdminSession(trx, session, passwordHash);
         const object = { type: 'user', id: String(user.id), name: user.username } as const;
         await recordEvents(trx, [{ kind: 'password_changed', origin, object }], now);
-        if (reading.values.end_sessions) await revokeTokensOf(trx, settings, [user.id], now, origin);
+        if (reading.values.end_sessions)
+          await revokeTokensOf(trx, settings, [user.id], now, origin, 'password');
         return true;
       });
       // Somebody else was quicker: with that, the old password was another one.

@@ -80,7 +80,7 @@ async function set(
     await changePassword(trx, { actor: viewer, origin, now }, user.id, passwordHash);
     if (user.id === viewer.user.id) await keepOnlyAdminSession(trx, viewer.session, passwordHash);
     else await endAdminSessionsOf(trx, [user.id]);
-    if (form.has(END_SESSIONS.name)) await revokeTokensOf(trx, settings, [user.id], now, origin);
+    if (form.has(END_SESSIONS.name)) await revokeTokensOf(trx, settings, [user.id], now, origin, 'password');
   });
   const text = isUsablePassword(passwordHash)
     ? 'Password changed successfully.'

@@ -70,7 +70,7 @@ function storePassword(
     const event = { kind: 'password_changed', origin: commandOrigin(context), object, changes } as const;
     const now = new Date();
     await recordEvents(trx, [event], now);
-    if (endingBy !== null) await revokeTokensOf(trx, endingBy, [id], now, event.origin);
+    if (endingBy !== null) await revokeTokensOf(trx, endingBy, [id], now, event.origin, 'password');
     return true;
   });
 }

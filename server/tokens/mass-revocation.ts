@@ -5,7 +5,7 @@ import type { Database } from '../../db/statement.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { toSqlTime } from '../../db/values.ts';
 import { type NewEvent, type Origin, recordEvents } from '../audit/record.ts';
-import { markEndedOf } from '../sessions/sessions.ts';
+import { type EndReason, markEndedOf } from '../sessions/sessions.ts';
 import type { Settings } from '../settings.ts';
 import { SlidingToken } from './classes.ts';
 
@@ -34,6 +34,7 @@ export const PREVIEW_LIMIT = 10_000;
  * either comes first, and what it gave dies as well, or finds its token dead.
  *
  * @param origin whoever did it: each user's history says so
+ * @param reason what their sessions say they ended by
  * @returns how many tokens died
  */
 export async function revokeTokensOf(
@@ -42,12 +43,13 @@ export async function revokeTokensOf(
   userIds: readonly number[],
   now: Date,
   origin: Origin,
+  reason: EndReason = 'revoked',
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
     await lockRows(trx, 'auth_user', userIds);
     const events: NewEvent[] = [];
     for (const user of await usersOf(trx, userIds)) {
-      await markEndedOf(trx, user.id, 'revoked', now);
+      await markEndedOf(trx, user.id, reason, now);
       const count = await blacklistLiveTokens(trx, settings, user.id, now);
       const object = { type: 'user' as const, id: String(user.id), name: user.username };
       if (count > 0) events.push({ kind: 'tokens_revoked', origin, object, count });
