@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import type { Browser, BrowserContextOptions, Page } from 'playwright';
-import { launchChromium } from '../chromium.ts';
+import type { BrowserContextOptions, Page } from 'playwright';
 import { type Account, type ServerProcess, startServer } from '../server-process.ts';
-import { watch } from './watch.ts';
-
-/** How long one step may take in the browser, in milliseconds. */
-const PATIENCE = 15_000;
+import { Profiles, type Visitor } from './profiles.ts';
+import { BROWSER } from './shared-browser.ts';
 
 export const ADA: Account = {
   username: 'ada',
@@ -20,51 +17,30 @@ export interface Site {
   /**
    * Lends a page, and fails if it did anything that a page of ours must not do.
    *
-   * @param options call for a browser profile of its own; without them all visits share one, as starting one takes time
+   * @param options call for a browser profile with nothing in it; without them all visits share one, as starting one takes time
    */
   visit<T>(task: (page: Page) => Promise<T>, options?: BrowserContextOptions): Promise<T>;
   close(): Promise<void>;
 }
 
-/** A page of a browser profile of its own, and what it did wrong since that was last asked. */
-interface Visitor {
-  readonly page: Page;
-  faults(): string[];
-}
-
-/** A server of its own and a Chromium, both to be closed by {@link Site.close}. */
+/** A server of its own, to be closed by {@link Site.close}, and the Chromium of this process. */
 export async function openSite(settings: Readonly<Record<string, string>> = {}): Promise<Site> {
-  const [server, browser] = await Promise.all([startServer({ settings }), launchChromium()]);
-  let shared: Promise<Visitor> | undefined;
+  const [server, browser] = await Promise.all([startServer({ settings }), BROWSER.borrow()]);
+  const profiles = new Profiles(browser, server.url);
   return {
     server,
-    async visit(task, options) {
-      if (options === undefined) {
-        shared ??= newVisitor(browser, server.url, {});
-        return await attend(await shared, task).catch(blame(server));
-      }
-      const visitor = await newVisitor(browser, server.url, options);
-      return await attend(visitor, task)
-        .catch(blame(server))
-        .finally(() => visitor.page.context().close());
+    visit: async (task, options) => {
+      const attended = (visitor: Visitor) => attend(visitor, task);
+      const visited =
+        options === undefined ? attended(await profiles.shared()) : profiles.lend(options, attended);
+      return await visited.catch(blame(server));
     },
     close: async () => {
-      await browser.close();
+      await profiles.close();
       await server.stop();
+      BROWSER.giveBack();
     },
   };
-}
-
-async function newVisitor(browser: Browser, url: string, options: BrowserContextOptions): Promise<Visitor> {
-  const context = await browser.newContext({
-    baseURL: url,
-    locale: 'en-US',
-    viewport: { width: 1280, height: 900 },
-    ...options,
-  });
-  context.setDefaultTimeout(PATIENCE);
-  const faults = watch(context, url);
-  return { page: await context.newPage(), faults };
 }
 
 /** Puts what the server had to say to a failure, which is not to be seen in the browser. */
