@@ -3,15 +3,15 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright';
 import { decodePart, readAnswer, tokenIn } from './answer.ts';
 import { keyboard, mouse } from './hands.ts';
-import { ADA, loading, openSite, type Site } from './site.ts';
+import { SHARED_SITE } from './shared-site.ts';
+import { loading, type Site } from './site.ts';
 import { logIn, nextStep, postForm } from './steps.ts';
 
 let site: Site;
 before(async () => {
-  site = await openSite();
-  await site.server.createUser(ADA);
+  site = await SHARED_SITE.borrow();
 });
-after(() => site.close());
+after(() => SHARED_SITE.giveBack());
 
 const POST_ENDPOINTS = {
   '/api/token/': 'Token Obtain Pair',

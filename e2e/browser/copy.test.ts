@@ -3,15 +3,15 @@ import { after, before, test } from 'node:test';
 import type { Locator, Page } from 'playwright';
 import { exchangeOf, shownText, tokenIn } from './answer.ts';
 import { keyboard } from './hands.ts';
-import { ADA, openSite, type Site } from './site.ts';
+import { SHARED_SITE } from './shared-site.ts';
+import type { Site } from './site.ts';
 import { logIn, nextStep } from './steps.ts';
 
 let site: Site;
 before(async () => {
-  site = await openSite();
-  await site.server.createUser(ADA);
+  site = await SHARED_SITE.borrow();
 });
-after(() => site.close());
+after(() => SHARED_SITE.giveBack());
 
 /** A button that was pressed says "Copied" for a while. */
 const COPY = /^Cop(y|ied) /;

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { assertGoodPage, weighAssets } from './page-checks.ts';
 import { PICTURE_FILE, PICTURE_LIMIT, PICTURE_SIZE, takePicture } from './screenshot.ts';
-import { ADA, openSite, type Site } from './site.ts';
+import { SHARED_SITE } from './shared-site.ts';
+import type { Site } from './site.ts';
 import { STATES } from './states.ts';
 import { logIn } from './steps.ts';
 
@@ -11,12 +12,11 @@ let site: Site;
 /** What style and scripts weigh, in bytes: they are the same on every page. */
 let assetsWeight: number;
 before(async () => {
-  site = await openSite();
-  await site.server.createUser(ADA);
+  site = await SHARED_SITE.borrow();
   // In a profile of its own, so that nothing comes out of a cache.
   assetsWeight = await site.visit((page) => weighAssets(page, '/api/'), {});
 });
-after(() => site.close());
+after(() => SHARED_SITE.giveBack());
 
 for (const [name, reach] of Object.entries(STATES)) {
   test(`${name}: fits every width, is accessible in light and dark, weighs little and has nothing inline`, () =>

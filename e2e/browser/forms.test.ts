@@ -3,15 +3,15 @@ import { after, before, test } from 'node:test';
 import type { Locator, Page } from 'playwright';
 import { readAnswer } from './answer.ts';
 import { keyboard, mouse } from './hands.ts';
-import { ADA, loading, openSite, type Site } from './site.ts';
+import { SHARED_SITE } from './shared-site.ts';
+import { ADA, loading, type Site } from './site.ts';
 import { obtain, post, postForm, postRaw } from './steps.ts';
 
 let site: Site;
 before(async () => {
-  site = await openSite();
-  await site.server.createUser(ADA);
+  site = await SHARED_SITE.borrow();
 });
-after(() => site.close());
+after(() => SHARED_SITE.giveBack());
 
 const BLANK = 'This field may not be blank.';
 

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright';
+import type { APIRequestContext, Browser, BrowserContextOptions, Page } from 'playwright';
 import { watch } from './watch.ts';
 
 /** How long one step may take in the browser, in milliseconds. */
@@ -13,69 +13,85 @@ export interface Visitor {
 }
 
 /**
- * The browser profiles of one site. One that is given back is emptied and lent again to whoever wants one of the same
- * options: to make a profile takes as long as to open five pages.
+ * The profiles of a browser. One that is given back is emptied and goes to the next who wants one of the same options,
+ * of whichever site: to make a profile takes as long as to open five pages.
  */
 export class Profiles {
   readonly #browser: Browser;
-  readonly #url: string;
-  readonly #idle = new Map<string, Visitor[]>();
-  #shared: Promise<Visitor> | undefined;
+  readonly #idle = new Map<string, Profile[]>();
 
-  constructor(browser: Browser, url: string) {
+  constructor(browser: Browser) {
     this.#browser = browser;
-    this.#url = url;
   }
 
-  /** One that everybody shares, with all that is kept in it. */
-  shared(): Promise<Visitor> {
-    this.#shared ??= this.#make({});
-    return this.#shared;
+  /**
+   * A profile with nothing in it, that nobody else has.
+   *
+   * @param origin what relative addresses are of, and the only one that may be asked for anything
+   */
+  async take(origin: string, options: BrowserContextOptions): Promise<Profile> {
+    const idle = this.#idle.get(JSON.stringify(options));
+    const profile = idle?.pop() ?? (await Profile.make(this.#browser, options));
+    profile.aim(origin);
+    return profile;
   }
 
-  /** Lends one that nobody else has meanwhile, with nothing in it. */
-  async lend<T>(options: BrowserContextOptions, task: (visitor: Visitor) => Promise<T>): Promise<T> {
-    const key = JSON.stringify(options);
-    const idle = this.#idle.get(key) ?? [];
-    this.#idle.set(key, idle);
-    const visitor = idle.pop() ?? (await this.#make(options));
-    const result = await task(visitor);
-    // After a failure it is not known what state it is in: then it is lent no more.
-    await empty(visitor.page, this.#url, options);
-    idle.push(visitor);
-    return result;
+  /** Not after a failure: then it is not known what state it is in. */
+  async giveBack(profile: Profile): Promise<void> {
+    await profile.empty();
+    const key = JSON.stringify(profile.options);
+    this.#idle.set(key, [...(this.#idle.get(key) ?? []), profile]);
   }
 
   async close(): Promise<void> {
-    const contexts = this.#browser.contexts().filter((context) => OWNERS.get(context) === this);
-    await Promise.all(contexts.map((context) => context.close()));
-  }
-
-  async #make(options: BrowserContextOptions): Promise<Visitor> {
-    const context = await this.#browser.newContext({
-      baseURL: this.#url,
-      locale: 'en-US',
-      viewport: VIEWPORT,
-      ...options,
-    });
-    OWNERS.set(context, this);
-    context.setDefaultTimeout(PATIENCE);
-    const faults = watch(context, this.#url);
-    return { page: await context.newPage(), faults };
+    await this.#browser.close();
   }
 }
 
-const OWNERS = new WeakMap<BrowserContext, Profiles>();
+export class Profile implements Visitor {
+  readonly page: Page;
+  readonly options: BrowserContextOptions;
+  readonly faults: () => string[];
+  #origin = '';
 
-/** Puts a profile back to how it was made, but for the style and the scripts in its cache. */
-async function empty(page: Page, origin: string, options: BrowserContextOptions): Promise<void> {
-  const context = page.context();
-  await context.clearCookies();
-  const session = await context.newCDPSession(page);
-  await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
-  await session.detach();
-  await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light', reducedMotion: 'no-preference' });
-  const { width, height } = options.viewport ?? VIEWPORT;
-  const now = page.viewportSize();
-  if (now?.width !== width || now.height !== height) await page.setViewportSize({ width, height });
+  private constructor(page: Page, options: BrowserContextOptions) {
+    this.page = page;
+    this.options = options;
+    this.faults = watch(page.context(), () => this.#origin);
+    const absolute = (url: string) => new URL(url, this.#origin).href;
+    completeAddresses(page, absolute);
+    completeRequests(page.request, absolute);
+  }
+
+  static async make(browser: Browser, options: BrowserContextOptions): Promise<Profile> {
+    const context = await browser.newContext({ locale: 'en-US', viewport: VIEWPORT, ...options });
+    context.setDefaultTimeout(PATIENCE);
+    return new Profile(await context.newPage(), options);
+  }
+
+  aim(origin: string): void {
+    this.#origin = origin;
+  }
+
+  /** Puts it back to how it was made: no cookie, and a page of the first size and look, though of the last address. */
+  async empty(): Promise<void> {
+    const { page, options } = this;
+    await page.context().clearCookies();
+    await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light', reducedMotion: 'no-preference' });
+    const { width, height } = options.viewport ?? VIEWPORT;
+    const now = page.viewportSize();
+    if (now?.width !== width || now.height !== height) await page.setViewportSize({ width, height });
+  }
+}
+
+/** In place of the base address that Playwright gives a profile once and for all. */
+function completeAddresses(page: Page, absolute: (url: string) => string): void {
+  const goto = page.goto.bind(page);
+  page.goto = (url, options) => goto(absolute(url), options);
+}
+
+/** As {@link completeAddresses}: every method of requests comes down to `fetch`. */
+function completeRequests(request: APIRequestContext, absolute: (url: string) => string): void {
+  const fetch = request.fetch.bind(request);
+  request.fetch = (target, options) => fetch(typeof target === 'string' ? absolute(target) : target, options);
 }

@@ -3,17 +3,15 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright';
 import { type Answer, readAnswer } from './answer.ts';
 import { mintToken } from './mint.ts';
-import { ADA, loading, openSite, type Site } from './site.ts';
+import { KEY, SHARED_SITE } from './shared-site.ts';
+import { loading, type Site } from './site.ts';
 import { logIn, obtain, postForm, postRaw } from './steps.ts';
-
-const KEY = 'a key that the test knows, and long enough for HS256';
 
 let site: Site;
 before(async () => {
-  site = await openSite({ SIGNING_KEY: KEY });
-  await site.server.createUser(ADA);
+  site = await SHARED_SITE.borrow();
 });
-after(() => site.close());
+after(() => SHARED_SITE.giveBack());
 
 /** What goes wrong, and the plain line that tells what to do about it. */
 const REFUSALS: readonly {

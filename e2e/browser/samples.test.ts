@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import type { Page } from 'playwright';
 import { overwriteUser } from './accounts.ts';
 import { readAnswer, shownText } from './answer.ts';
-import { ADA, openSite, type Site } from './site.ts';
+import { SHARED_SITE } from './shared-site.ts';
+import { ADA, type Site } from './site.ts';
 import { logIn, nextStep, obtain, postForm, postRaw } from './steps.ts';
 
 const run = promisify(execFile);
@@ -24,12 +25,11 @@ const MASK = '********';
 
 let site: Site;
 before(async () => {
-  site = await openSite();
-  await site.server.createUser(ADA);
+  site = await SHARED_SITE.borrow();
   await site.server.createUser({ ...AWKWARD, username: 'awkward' });
   overwriteUser(site.server, 'awkward', { username: AWKWARD.username, email: '' });
 });
-after(() => site.close());
+after(() => SHARED_SITE.giveBack());
 
 /** Requests that succeed, each made in the browser. */
 const REQUESTS: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {

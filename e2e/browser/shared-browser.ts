@@ -1,9 +1,13 @@
 import { type Browser, chromium } from 'playwright';
 import { findChromium } from '../chromium.ts';
 import { Lending } from './lending.ts';
+import { Profiles } from './profiles.ts';
 
-/** The one Chromium of this process: to start one takes longer than most tests. */
-export const BROWSER = new Lending(launch, (browser) => browser.close());
+/** The profiles of the one Chromium of this process: to start one takes longer than most tests. */
+export const BROWSER = new Lending(
+  async () => new Profiles(await launch()),
+  (profiles) => profiles.close(),
+);
 
 async function launch(): Promise<Browser> {
   return chromium.launch({

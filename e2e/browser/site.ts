@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { BrowserContextOptions, Page } from 'playwright';
 import { type Account, type ServerProcess, startServer } from '../server-process.ts';
-import { Profiles, type Visitor } from './profiles.ts';
+import type { Profile, Visitor } from './profiles.ts';
 import { BROWSER } from './shared-browser.ts';
 
 export const ADA: Account = {
@@ -25,18 +25,22 @@ export interface Site {
 
 /** A server of its own, to be closed by {@link Site.close}, and the Chromium of this process. */
 export async function openSite(settings: Readonly<Record<string, string>> = {}): Promise<Site> {
-  const [server, browser] = await Promise.all([startServer({ settings }), BROWSER.borrow()]);
-  const profiles = new Profiles(browser, server.url);
+  const [server, profiles] = await Promise.all([startServer({ settings }), BROWSER.borrow()]);
+  let shared: Promise<Profile> | undefined;
   return {
     server,
-    visit: async (task, options) => {
-      const attended = (visitor: Visitor) => attend(visitor, task);
-      const visited =
-        options === undefined ? attended(await profiles.shared()) : profiles.lend(options, attended);
-      return await visited.catch(blame(server));
+    async visit(task, options) {
+      if (options === undefined) {
+        shared ??= profiles.take(server.url, {});
+        return await attend(await shared, task).catch(blame(server));
+      }
+      const profile = await profiles.take(server.url, options);
+      const result = await attend(profile, task).catch(blame(server));
+      await profiles.giveBack(profile);
+      return result;
     },
-    close: async () => {
-      await profiles.close();
+    async close() {
+      if (shared !== undefined) await profiles.giveBack(await shared);
       await server.stop();
       BROWSER.giveBack();
     },

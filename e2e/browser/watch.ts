@@ -12,17 +12,17 @@ const LEFT = 'net::ERR_ABORTED';
 /**
  * Watches everything that happens in a browser context from now on.
  *
- * @param origin the only one that may be asked for anything
+ * @param originOf which is the only one that may be asked for anything now
  * @returns a function that lists what was not as it should be since it was last called: console messages, uncaught errors, requests to
  *   other hosts or with a token in their URL, and whatever a page tried to load and did not get
  */
-export function watch(context: BrowserContext, origin: string): () => string[] {
+export function watch(context: BrowserContext, originOf: () => string): () => string[] {
   const faults: string[] = [];
   const opened = new Set<string>();
   context.on('request', (request) => {
     const url = request.url();
     if (isPage(request)) opened.add(url);
-    if (new URL(url).origin !== origin) faults.push(`a request to another host: ${url}`);
+    if (new URL(url).origin !== originOf()) faults.push(`a request to another host: ${url}`);
     if (decodeURIComponent(url).includes(TOKEN_START)) faults.push(`a token in a URL: ${url}`);
   });
   context.on('requestfailed', (request) => {

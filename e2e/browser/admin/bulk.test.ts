@@ -6,7 +6,7 @@ import { ADA, openSite, type Site } from '../site.ts';
 import { jtiOf, loginStatus, obtainRefresh, refreshStatus } from './api.ts';
 import { CROWD, fillDatabase } from './crowd.ts';
 import { act, filterBy, namesIn, search } from './list-steps.ts';
-import { follow, headingOf, logInToAdmin, messageOf, pressButton, textOf } from './steps.ts';
+import { enterAdmin, follow, headingOf, messageOf, pressButton, textOf } from './steps.ts';
 
 const USERS = '/admin/auth/user/';
 const GROUPS = '/admin/auth/group/';
@@ -20,7 +20,7 @@ before(async () => {
   site = await openSite();
   for (const account of [ADA, BOB, EVE]) await site.server.createUser(account);
   fillDatabase(site.server.database);
-  await site.visit(logInToAdmin);
+  await site.visit(enterAdmin);
 });
 after(() => site.close());
 

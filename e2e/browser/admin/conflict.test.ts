@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright';
 import { mouse } from '../hands.ts';
 import { ADA, openSite, type Site } from '../site.ts';
-import { fill, follow, logInToAdmin, messageOf, pathOf, pressButton } from './steps.ts';
+import { enterAdmin, fill, follow, messageOf, pathOf, pressButton } from './steps.ts';
 
 const EVE = { username: 'eve', password: 'Evening-in-the-garden-4', is_staff: true, is_superuser: true };
 
@@ -22,8 +22,8 @@ function meet(task: (adas: Page, eves: Page) => Promise<void>): Promise<void> {
   return site.visit(
     (adas) =>
       site.visit(async (eves) => {
-        await logInToAdmin(adas, ADA);
-        await logInToAdmin(eves, EVE);
+        await enterAdmin(adas, ADA);
+        await enterAdmin(eves, EVE);
         await task(adas, eves);
       }, {}),
     {},

@@ -9,7 +9,7 @@ import { addressOf } from './addresses.ts';
 import { loginStatus, obtainRefresh } from './api.ts';
 import { fillDatabase } from './crowd.ts';
 import { EMPTY, FILLED, FIRST_RUN, OUTSIDE, type States, VIEWING } from './states.ts';
-import { fill, logInToAdmin, pathOf, pressButton } from './steps.ts';
+import { enterAdmin, fill, pressButton } from './steps.ts';
 
 const EVE = { username: 'eve', password: 'Evening-in-the-garden-4', email: 'eve@example.com' };
 const VERA = { username: 'vera', password: 'View-from-the-hill-6', is_staff: true };
@@ -51,10 +51,10 @@ describe('before there is a superuser', () => {
 describe('empty', () => {
   before(async () => {
     await site.server.createUser(ADA);
-    await site.visit(logInToAdmin);
+    await site.visit(enterAdmin);
     // The overview has a style of its own.
     assetsWeight = await site.visit(async (page) => {
-      await logInToAdmin(page);
+      await enterAdmin(page);
       return weighAssets(page, '/admin/?');
     }, {});
   });
@@ -89,8 +89,7 @@ describe('with a crowd', () => {
 
   testEach(FILLED);
   testEach(VIEWING, async (page) => {
-    await logInToAdmin(page, VERA);
-    assert.equal(pathOf(page), '/admin/');
+    await enterAdmin(page, VERA);
   });
   testEach(OUTSIDE, async () => undefined);
 });

@@ -5,7 +5,7 @@ import { mouse } from '../hands.ts';
 import { ADA, openSite, type Site } from '../site.ts';
 import { fillDatabase } from './crowd.ts';
 import { namesIn } from './list-steps.ts';
-import { fill, follow, headingOf, logInToAdmin, messageOf, pressButton, textOf } from './steps.ts';
+import { enterAdmin, fill, follow, headingOf, messageOf, pressButton, textOf } from './steps.ts';
 
 const MONA = { username: 'mona', password: 'Moonlight-over-the-bay-7' };
 const USERS = '/admin/auth/user/';
@@ -17,7 +17,7 @@ before(async () => {
   await site.server.createUser(ADA);
   await site.server.createUser({ ...MONA, is_staff: true });
   fillDatabase(site.server.database);
-  await site.visit(logInToAdmin);
+  await site.visit(enterAdmin);
 });
 after(() => site.close());
 
@@ -75,7 +75,7 @@ test('who may change users gives away nothing that he lacks, and cannot make a s
     for (const name of ['Can view user', 'Can change user']) await box(page, name).check();
     await press(page, 'Save');
     await site.visit(async (monas) => {
-      await logInToAdmin(monas, MONA);
+      await enterAdmin(monas, MONA);
       await openUser(monas, 'jose.garcia');
       for (const name of ['Superuser status', 'Can delete user', 'Can view group', 'Editors']) {
         assert.ok(await box(monas, name).isDisabled(), name);

@@ -7,7 +7,7 @@ import { mouse } from '../hands.ts';
 import { ADA, openSite, type Site } from '../site.ts';
 import { CROWD, EVENTS, fillDatabase, personOf, TOKENS } from './crowd.ts';
 import { filterBy, namesIn, openPage, orderBy, rowsOf, search } from './list-steps.ts';
-import { follow, logInToAdmin, textOf } from './steps.ts';
+import { enterAdmin, follow, textOf } from './steps.ts';
 
 interface ListCase {
   path: string;
@@ -90,7 +90,7 @@ before(async () => {
   site = await openSite({ FLUSH_INTERVAL: '0' });
   await site.server.createUser(ADA);
   fillDatabase(site.server.database, { moreGroups: 100 });
-  await site.visit(logInToAdmin);
+  await site.visit(enterAdmin);
 });
 after(() => site.close());
 

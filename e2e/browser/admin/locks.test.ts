@@ -5,7 +5,16 @@ import { assertGoodPage, weighAssets } from '../page-checks.ts';
 import { ADA, loading, openSite, type Site } from '../site.ts';
 import { postForm } from '../steps.ts';
 import { loginStatus } from './api.ts';
-import { follow, headingOf, logInToAdmin, messageOf, pathOf, pressButton, textOf } from './steps.ts';
+import {
+  enterAdmin,
+  follow,
+  headingOf,
+  logInToAdmin,
+  messageOf,
+  pathOf,
+  pressButton,
+  textOf,
+} from './steps.ts';
 import { WAYS } from './ways.ts';
 
 const PASSWORD = 'Brown-bread-and-butter-3';
@@ -112,14 +121,14 @@ test('a name that nobody has is locked like any other, and named nowhere', () =>
       for (let count = 0; count < MOST; count += 1) await tryToLogIn(page, name, 'wrong');
       assert.equal((await tryToLogIn(page, name, 'wrong')).status, 429);
     }
-    await logInToAdmin(page);
+    await enterAdmin(page);
     await assertGoodPage(page, () => page.goto(LOCKS), await weighAssets(page, '/admin/'));
     assert.ok((await lockedOn(page)).includes('A name that nobody has'));
     assert.ok(!(await page.content()).includes('a-secret-typed-as-a-name'));
 
     // Somebody else is quicker.
     const other = await page.context().newPage();
-    await other.goto(LOCKS);
+    await other.goto(`${site.server.url}${LOCKS}`);
     const lift = `Lift the lock of ${username}`;
     await loading(other, () => other.getByRole('button', { name: lift }).click());
     await loading(page, () => page.getByRole('button', { name: lift }).click());

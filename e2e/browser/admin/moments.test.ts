@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { mouse } from '../hands.ts';
 import { ADA, openSite, type Site } from '../site.ts';
-import { fill, follow, logInToAdmin, messageOf, pathOf, pressButton } from './steps.ts';
+import { enterAdmin, fill, follow, messageOf, pathOf, pressButton } from './steps.ts';
 
 let site: Site;
 before(async () => {
@@ -20,7 +20,7 @@ for (const [zone, hours] of [
   test(`times are those of the viewer's zone, with the exact UTC on hover: ${zone}`, () =>
     site.visit(
       async (page) => {
-        await logInToAdmin(page);
+        await enterAdmin(page);
         await page.goto('/admin/history/');
         const time = page.getByRole('main').locator('time').first();
         const moment = new Date((await time.getAttribute('datetime')) as string);
@@ -43,7 +43,7 @@ for (const [zone, hours] of [
 test('without JavaScript times are in UTC, and say so', () =>
   site.visit(
     async (page) => {
-      await logInToAdmin(page);
+      await enterAdmin(page);
       await page.goto('/admin/history/');
       assert.match((await page.getByRole('main').locator('time').first().textContent()) ?? '', UTC);
     },
@@ -52,7 +52,7 @@ test('without JavaScript times are in UTC, and say so', () =>
 
 test('what was done is said once, with a link to what it was done to', () =>
   site.visit(async (page) => {
-    await logInToAdmin(page);
+    await enterAdmin(page);
     await page.goto('/admin/auth/group/add/');
     await fill(page, mouse(page), { Name: 'Editors' });
     await pressButton(page, mouse(page), 'Save');

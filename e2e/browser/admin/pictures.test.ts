@@ -6,7 +6,7 @@ import { mouse } from '../hands.ts';
 import { PICTURE_LIMIT, PICTURE_SIZE, takePicture } from '../screenshot.ts';
 import { openSite, type Site } from '../site.ts';
 import { fillDatabase } from './crowd.ts';
-import { fill, follow, logInToAdmin, pressButton } from './steps.ts';
+import { enterAdmin, fill, follow, pressButton } from './steps.ts';
 
 const INES = { username: 'ines', password: 'Orange-tree-in-the-yard-2' };
 const NORA = {
@@ -36,7 +36,7 @@ before(async () => {
   await site.server.createUser(NORA);
   fillDatabase(site.server.database);
   await site.visit(async (page) => {
-    await logInToAdmin(page, INES);
+    await enterAdmin(page, INES);
     await workABit(page);
   });
 });

@@ -8,7 +8,16 @@ import { ADA, openSite, type Site } from '../site.ts';
 import { postForm } from '../steps.ts';
 import { jtiOf, obtainRefresh, refreshStatus } from './api.ts';
 import { act, filterBy, namesIn, rowsOf, search } from './list-steps.ts';
-import { follow, headingOf, logInToAdmin, messageOf, pathOf, pressButton, textOf } from './steps.ts';
+import {
+  enterAdmin,
+  follow,
+  headingOf,
+  logInToAdmin,
+  messageOf,
+  pathOf,
+  pressButton,
+  textOf,
+} from './steps.ts';
 import { WAYS } from './ways.ts';
 
 const PASSWORD = 'Brown-bread-and-butter-3';
@@ -65,7 +74,8 @@ test('a session’s page draws its life: issued, rotated, grace used, reused and
     assert.equal(tokenIn(await refresh(first), 'refresh'), second, 'the same within the grace period');
     const third = tokenIn(await refresh(second), 'refresh');
 
-    await logInToAdmin(page);
+    await enterAdmin(page);
+    await page.goto('/admin/');
     await openSessionsOf(page, hands, username);
     assert.match((await rowsOf(page))[0]?.join(' ') ?? '', /walker.*Chrom.* on Linux 127\.0\.0\.1 .*Alive$/);
     const [sid = ''] = await namesIn(page);
@@ -150,7 +160,8 @@ test('all sessions of a user are ended from the list of that user’s, and nobod
     const { username, tokens } = await someone(3);
     const bystander = await someone(1);
     const hands = mouse(page);
-    await logInToAdmin(page);
+    await enterAdmin(page);
+    await page.goto('/admin/');
     await openSessionsOf(page, hands, username);
     await follow(page, hands, (await namesIn(page))[0] ?? '');
     await follow(page, hands, 'All sessions of this user');

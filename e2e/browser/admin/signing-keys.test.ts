@@ -4,7 +4,16 @@ import type { Page } from 'playwright';
 import { type Hands, mouse } from '../hands.ts';
 import { assertGoodPage, weighAssets } from '../page-checks.ts';
 import { ADA, openSite, type Site } from '../site.ts';
-import { follow, headingOf, logInToAdmin, messageOf, pathOf, pressButton, textOf } from './steps.ts';
+import {
+  enterAdmin,
+  follow,
+  headingOf,
+  logInToAdmin,
+  messageOf,
+  pathOf,
+  pressButton,
+  textOf,
+} from './steps.ts';
 import { WAYS } from './ways.ts';
 
 const KEYS = '/admin/keys/';
@@ -99,7 +108,8 @@ describe('with a ring of keys', () => {
 
   test('the list with keys in every state, and the questions, are good pages', () =>
     site.visit(async (page) => {
-      await logInToAdmin(page);
+      await enterAdmin(page);
+      await page.goto('/admin/');
       await follow(page, mouse(page), 'Signing keys');
       await pressButton(page, mouse(page), 'Rotate now');
       await follow(page, mouse(page), `Retire… ${await nameOf(page, 'retiring')}`);
@@ -132,7 +142,7 @@ describe('without a ring', () => {
 
   test('the page says how to switch one on', () =>
     site.visit(async (page) => {
-      await logInToAdmin(page);
+      await enterAdmin(page);
       const assetsWeight = await weighAssets(page, '/admin/');
       await assertGoodPage(page, () => page.goto(KEYS), assetsWeight);
       assert.match(await textOf(page), /Tokens are signed with SECRET_KEY \(HS256\).*KEY_RING=true/);

@@ -5,7 +5,17 @@ import { mouse } from '../hands.ts';
 import { ADA, loading, openSite, type Site } from '../site.ts';
 import { fillDatabase } from './crowd.ts';
 import { namesIn } from './list-steps.ts';
-import { fill, follow, headingOf, logInToAdmin, messageOf, pathOf, pressButton, textOf } from './steps.ts';
+import {
+  enterAdmin,
+  fill,
+  follow,
+  headingOf,
+  logInToAdmin,
+  messageOf,
+  pathOf,
+  pressButton,
+  textOf,
+} from './steps.ts';
 
 const VERA = { username: 'vera', password: 'View-from-the-hill-6' };
 const USERS = '/admin/auth/user/';
@@ -38,7 +48,7 @@ async function tick(page: Page, ...labels: readonly string[]): Promise<void> {
 
 test('a superuser makes a group that may only look, and puts somebody into it', () =>
   site.visit(async (page) => {
-    await logInToAdmin(page);
+    await enterAdmin(page);
     await page.goto(GROUPS);
     await follow(page, mouse(page), 'Add group');
     await press(page, 'Save');
@@ -66,7 +76,8 @@ test('a superuser makes a group that may only look, and puts somebody into it', 
 describe('who may only look', () => {
   const visit = (task: (page: Page) => Promise<void>) =>
     site.visit(async (page) => {
-      await logInToAdmin(page, VERA);
+      await enterAdmin(page, VERA);
+      await page.goto('/admin/');
       await task(page);
     }, {});
 
@@ -142,9 +153,10 @@ describe('who may only look', () => {
 
 test('who is demoted in another browser is led to the log-in by the next click, and back after it', () =>
   site.visit(async (veras) => {
-    await logInToAdmin(veras, VERA);
+    await enterAdmin(veras, VERA);
+    await veras.goto('/admin/');
     await site.visit(async (adas) => {
-      await logInToAdmin(adas);
+      await enterAdmin(adas);
       await adas.goto(`${USERS}${veraId}/change/`);
       await adas.getByLabel('Staff status').uncheck();
       await press(adas, 'Save');

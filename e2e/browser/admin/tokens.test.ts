@@ -5,7 +5,7 @@ import { mouse } from '../hands.ts';
 import { ADA, openSite, type Site } from '../site.ts';
 import { jtiOf, obtainRefresh, refreshStatus } from './api.ts';
 import { namesIn, rowsOf, search } from './list-steps.ts';
-import { fill, follow, headingOf, logInToAdmin, messageOf, pathOf, pressButton, textOf } from './steps.ts';
+import { enterAdmin, fill, follow, headingOf, messageOf, pathOf, pressButton, textOf } from './steps.ts';
 
 const OUTSTANDING = '/admin/token_blacklist/outstandingtoken/';
 const BLACKLIST = '/admin/token_blacklist/blacklistedtoken/';
@@ -16,7 +16,7 @@ let site: Site;
 before(async () => {
   site = await openSite();
   for (const account of [ADA, BOB, EVE]) await site.server.createUser(account);
-  await site.visit(logInToAdmin);
+  await site.visit(enterAdmin);
 });
 after(() => site.close());
 

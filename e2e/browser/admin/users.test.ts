@@ -5,7 +5,7 @@ import { mouse } from '../hands.ts';
 import { ADA, openSite, type Site } from '../site.ts';
 import { loginStatus, obtainRefresh } from './api.ts';
 import { namesIn } from './list-steps.ts';
-import { fill, follow, headingOf, logInToAdmin, messageOf, pathOf, pressButton, textOf } from './steps.ts';
+import { enterAdmin, fill, follow, headingOf, messageOf, pathOf, pressButton, textOf } from './steps.ts';
 
 const USERS = '/admin/auth/user/';
 const PASSWORD = 'Brown-bread-and-butter-3';
@@ -15,7 +15,7 @@ let site: Site;
 before(async () => {
   site = await openSite();
   await site.server.createUser(ADA);
-  await site.visit(logInToAdmin);
+  await site.visit(enterAdmin);
 });
 after(() => site.close());
 
