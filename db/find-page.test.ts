@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type CompiledQuery, Kysely, type RawBuilder, sql } from 'kysely';
-import { connect } from './connect.ts';
+import { isPostgres } from './by-dialect.ts';
+import { makeTestDatabase, newDatabase, ON_POSTGRES } from './database.fixture.ts';
 import { JotgateSqliteDialect } from './dialects.ts';
 import {
   type Condition,
@@ -15,8 +16,11 @@ import {
   REACH,
 } from './find-page.ts';
 import { migrate } from './migrate.ts';
+import { JotgatePostgresDialect } from './postgres-dialect.ts';
 import type { Database } from './statement.ts';
 import type { Tables } from './tables.ts';
+import { byBytes } from './text-order.ts';
+import { epochToSqlTime } from './values.ts';
 
 interface Person {
   id: number;
@@ -38,7 +42,8 @@ interface Ordered {
   value(person: Person): string | number | null;
 }
 
-const lower = (column: string) => sql<string>`lower(${sql.ref(column)})`;
+const lower = (column: string) => byBytes(sql<string>`lower(${sql.ref(column)})`);
+const day = (number: number) => epochToSqlTime(number * 86_400);
 const bytes = (text: string) => Buffer.from(text);
 const startsWith = (text: string, prefix: string) =>
   bytes(text.toLowerCase()).subarray(0, bytes(prefix).length).equals(bytes(prefix));
@@ -63,7 +68,7 @@ const ASKED: readonly fc.Arbitrary<Asked>[] = [
     condition: { anyOf: [sql`is_staff = ${value}`], indexed: true, by: sql`id` },
     holds: ({ is_staff }) => is_staff === value,
   })),
-  fc.constantFrom('2', '3', '5').map((time) => ({
+  fc.constantFrom(day(2), day(3), day(5)).map((time) => ({
     condition: { anyOf: [sql`last_login >= ${time}`], indexed: true, by: sql`last_login` },
     holds: ({ last_login }) => last_login !== null && last_login >= time,
   })),
@@ -113,7 +118,7 @@ const people = fc
       username: fc.string({ unit: fc.constantFrom('a', 'b', 'B', 'é', '\u{1f600}'), maxLength: 4 }),
       first_name: fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 2 }),
       is_staff: fc.constantFrom<(0 | 1)[]>(0, 0, 0, 1),
-      last_login: fc.constantFrom(null, '1', '2', '3', '4', '5'),
+      last_login: fc.constantFrom(null, ...[1, 2, 3, 4, 5].map(day)),
       groups: fc.uniqueArray(fc.constantFrom(1, 2), { maxLength: 2 }),
     }),
     { maxLength: 60 },
@@ -125,8 +130,7 @@ const people = fc
 let db: Database;
 
 before(async () => {
-  db = connect('sqlite::memory:');
-  await migrate(db);
+  db = await newDatabase();
 });
 after(() => db.destroy());
 
@@ -138,28 +142,25 @@ async function fill(rows: readonly Person[]): Promise<void> {
     .insertInto('auth_group')
     .values([1, 2].map((id) => ({ id, name: `group ${id}` })))
     .execute();
-  for (const { groups, ...row } of rows) {
-    const rest = {
-      password: '',
-      is_superuser: 0,
-      is_active: 1,
-      date_joined: '',
-      email: '',
-      last_name: '',
-    } as const;
-    await db
-      .insertInto('auth_user')
-      .values({ ...rest, ...row })
-      .execute();
-    for (const group_id of groups) {
-      await db.insertInto('auth_user_groups').values({ user_id: row.id, group_id }).execute();
-    }
-  }
+  if (rows.length === 0) return;
+  const rest = {
+    password: '',
+    is_superuser: 0,
+    is_active: 1,
+    date_joined: day(0),
+    email: '',
+    last_name: '',
+  } as const;
+  const users = rows.map(({ groups, ...row }) => ({ ...rest, ...row }));
+  await db.insertInto('auth_user').values(users).execute();
+  const members = rows.flatMap(({ id, groups }) => groups.map((group_id) => ({ user_id: id, group_id })));
+  if (members.length > 0) await db.insertInto('auth_user_groups').values(members).execute();
 }
 
-/** Nothing comes first, as in SQLite; texts go by their bytes. */
+/** Nothing comes first on SQLite and last on Postgres; texts go by their bytes. */
 function compare(one: string | number | null, other: string | number | null): number {
-  if (one === null || other === null) return Number(one !== null) - Number(other !== null);
+  if (one === null || other === null)
+    return (Number(one !== null) - Number(other !== null)) * (ON_POSTGRES ? -1 : 1);
   if (typeof one === 'number') return one - Number(other);
   return Buffer.compare(bytes(one), bytes(String(other)));
 }
@@ -272,7 +273,7 @@ describe('of a large table', () => {
       };
     });
     await fill(rows);
-    const staff = { anyOf: [sql`is_staff = 1`], indexed: true, by: sql`id` };
+    const staff = { anyOf: [sql`is_staff = ${1}`], indexed: true, by: sql`id` };
     const search = { table: 'auth_user', conditions: [staff], page: 1, size: 10 } as const;
     for (const descending of [false, true]) {
       const order = [{ by: lower('username'), descending }];
@@ -287,7 +288,7 @@ describe('of a large table', () => {
 
   test('what is far from the head of the list is found where only that is asked for', async () => {
     const rows = Array.from({ length: 100 }, (_, index): Person => {
-      const rest = { first_name: '', last_login: String(index), groups: index < 50 ? [1] : [] };
+      const rest = { first_name: '', last_login: day(index), groups: index < 50 ? [1] : [] };
       return { ...rest, id: index + 1, username: `u${index}`, is_staff: index < 50 ? 1 : 0 };
     });
     await fill(rows);
@@ -302,7 +303,7 @@ describe('of a large table', () => {
       indexed: true,
       ofOneRow: sql`exists (select 1 from auth_user_groups where user_id = auth_user.id)`,
     };
-    const staff = { anyOf: [sql`is_staff = 1`], indexed: true, by: sql`id` };
+    const staff = { anyOf: [sql`is_staff = ${1}`], indexed: true, by: sql`id` };
     for (const condition of [staff, inGroup]) {
       const search = {
         table: 'auth_user',
@@ -320,7 +321,7 @@ describe('of a large table', () => {
 
   test('it is large above the reach alone', async () => {
     const insert = (from: number, count: number) =>
-      sql`with recursive n (i) as (select ${from} union all select i + 1 from n where i < ${from + count - 1})
+      sql`with recursive n (i) as (select cast(${from} as integer) union all select i + 1 from n where i < ${from + count - 1})
         insert into auth_group (id, name) select i, 'g' || i from n`.execute(db);
     await fill([]);
     assert.equal(await isLarge(db, 'auth_group'), false);
@@ -350,9 +351,12 @@ describe('all ids', () => {
   test('come in chunks of 1,000, also far apart and below zero, and the event loop turns in between', async () => {
     await fill([]);
     const rows = 2_500;
+    const apart = 800_009;
     await sql`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${rows})
       insert into auth_user (id, password, is_superuser, username, last_name, email, is_staff, is_active, date_joined,
-        first_name) select (i - 7) * 1000000007, '', 0, 'u' || i, '', '', 0, 1, '', '' from n`.execute(db);
+        first_name) select (i - 7) * ${apart}, '', ${0}, 'u' || i, '', '', ${0}, ${1}, ${day(0)}, '' from n`.execute(
+      db,
+    );
     let turns = 0;
     const clock = setInterval(() => {
       turns += 1;
@@ -365,18 +369,20 @@ describe('all ids', () => {
     );
     assert.deepEqual(
       chunks.flat(),
-      Array.from({ length: rows }, (_, index) => (index - 6) * 1_000_000_007),
+      Array.from({ length: rows }, (_, index) => (index - 6) * apart),
     );
     assert.ok(turns > 0);
   });
 });
 
 describe('the beginning of a text', () => {
+  // Postgres has no text with a NUL, and is given another for it.
+  const stored = (text: string) => (ON_POSTGRES ? text.replaceAll('\0', '\ufffd') : text);
   const texts = [
     ...['', 'a', 'A', 'ab', 'abc', 'b', 'a\u0000', 'a\u007f', 'a\u0080', 'ÿ', 'ÿÿ', 'Ā', 'a%b', 'a_b'],
     ...['\ud7ff', '\ud7ffx', '\ue000', '\uffff', '\uffffz', '\ufffd', '\ufffdz', '\u{10000}', '\u{1f600}'],
     ...['\u{1f600}x', '\u{1f601}', '\u{10ffff}', '\u{10ffff}\u{10ffff}', 'a\u{10ffff}', 'a\u{10ffff}b'],
-  ];
+  ].map(stored);
 
   async function found(prefix: string): Promise<string[]> {
     const all = sql.join(texts.map((text) => sql`(${text})`));
@@ -404,47 +410,74 @@ describe('the beginning of a text', () => {
         const { rows } = await sql<{ found: number }>`
           select count(*) as found from (select ${text} as text) as one
           where ${prefixRange(sql`text`, prefix)}`.execute(db);
-        assert.equal(rows[0]?.found, text.startsWith(prefix) ? 1 : 0);
+        assert.equal(rows[0]?.found, stored(text).startsWith(stored(prefix)) ? 1 : 0);
       }),
     ));
 });
 
 test('whatever is asked of a large table, no query reads it from end to end or sorts it', async () => {
   const queries: CompiledQuery[] = [];
+  const { url, remove } = await makeTestDatabase();
   const watched: Database = new Kysely<Tables>({
-    dialect: new JotgateSqliteDialect(':memory:'),
+    dialect: ON_POSTGRES ? new JotgatePostgresDialect(url, 2) : new JotgateSqliteDialect(':memory:'),
     log: ({ query }) => {
       queries.push(query);
     },
   });
   await migrate(watched);
-  queries.length = 0;
+  await makeThirty(watched);
   const plans: string[] = [];
-  await sql`insert into auth_group (id, name) values (1, 'one')`.execute(watched);
-  for (let id = 1; id <= 30; id += 1) {
-    await sql`insert into auth_user (id, password, is_superuser, username, last_name, email, is_staff, is_active,
-      date_joined, first_name) values (${id}, '', 0, ${`u${id}`}, 'u', 'u', 1, 1, '', 'u')`.execute(watched);
-    await sql`insert into auth_user_groups (user_id, group_id) values (${id}, 1)`.execute(watched);
-  }
   for (const condition of fc.sample(fc.array(fc.oneof(...ASKED), { maxLength: 3 }), 60)) {
     for (const { order } of fc.sample(fc.oneof(...ORDERED), 4)) {
       queries.length = 0;
       const search = { ...request(condition, []), order: [order] };
       await findPage(watched, { ...search, page: 1, size: 5 }, 4);
-      for (const { sql: text, parameters } of queries.splice(0)) {
-        const explained = await watched.executeQuery<{ detail: string }>({
-          ...sql`select 1`.compile(watched),
-          sql: `explain query plan ${text}`,
-          parameters,
-        });
-        plans.push(...explained.rows.map(({ detail }) => detail));
-      }
+      for (const query of queries.splice(0)) plans.push(...(await planOf(watched, query)));
     }
   }
   await watched.destroy();
+  await remove();
+  (ON_POSTGRES ? assertPostgresPlans : assertSqlitePlans)(plans);
+});
+
+/** Users who are alike, in one group. */
+async function makeThirty(on: Database): Promise<void> {
+  await on.insertInto('auth_group').values({ id: 1, name: 'one' }).execute();
+  for (let id = 1; id <= 30; id += 1) {
+    const names = { username: `u${id}`, first_name: 'u', last_name: 'u', email: 'u' };
+    const flags = { is_superuser: 0, is_staff: 1, is_active: 1 } as const;
+    const user = { id, password: '', date_joined: day(0), ...names, ...flags };
+    await on.insertInto('auth_user').values(user).execute();
+    await on.insertInto('auth_user_groups').values({ user_id: id, group_id: 1 }).execute();
+  }
+}
+
+/** On Postgres as it would be of tables that are too large to go through. */
+async function planOf(on: Database, query: CompiledQuery): Promise<string[]> {
+  const words = isPostgres(on) ? 'explain (costs off)' : 'explain query plan';
+  return on.connection().execute(async (connection) => {
+    if (isPostgres(on)) await sql`set enable_seqscan = off`.execute(connection);
+    const explained = await connection.executeQuery<Record<string, string>>({
+      ...sql`select 1`.compile(on),
+      sql: `${words} ${query.sql}`,
+      parameters: query.parameters,
+    });
+    return explained.rows.map((row) => row['QUERY PLAN'] ?? row.detail ?? '');
+  });
+}
+
+function assertSqlitePlans(plans: readonly string[]): void {
   const scans = plans.filter((plan) => /^SCAN (auth_user|auth_user_groups)\b/.test(plan));
   assert.ok(scans.length > 0);
   // The order of id is that of the table itself.
   for (const scan of scans) assert.match(scan, /^SCAN auth_user( USING COVERING INDEX .*)?$/);
   for (const plan of plans) assert.doesNotMatch(plan, /AUTOMATIC|SCAN auth_user_groups/);
-});
+}
+
+function assertPostgresPlans(plans: readonly string[]): void {
+  const text = plans.join('\n');
+  assert.match(text, /Index/);
+  // Everything begins with nothing: of that the first rows are taken, wherever they are.
+  const ofEverything = /Seq Scan on auth_user.*\n(?: *Disabled: true\n)? *Filter: \(.* ~~ '%'::text\)$/gm;
+  assert.doesNotMatch(text.replace(ofEverything, ''), /Seq Scan on auth_user.*\n.*\n.*/);
+}

@@ -45,7 +45,10 @@ export interface Through {
 }
 
 export interface Order {
-  /** On a large table an index must have it. */
+  /**
+   * On a large table an index must have it. What is null goes before everything else on SQLite and after it on Postgres,
+   * and the reverse where it descends, as in Django's lists on each: said otherwise, no index of Postgres would answer.
+   */
   by: RawBuilder<unknown>;
   descending: boolean;
 }
