@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, mock, test } from 'node:test';
+import { type Driver, Kysely } from 'kysely';
 import { connect } from './connect.ts';
+import { JotgateSqliteDialect } from './dialects.ts';
 import { inSmallBatches } from './small-batches.ts';
 import type { Database } from './statement.ts';
+import type { Tables } from './tables.ts';
 
 let db: Database;
 
@@ -11,14 +14,15 @@ before(() => {
 });
 after(() => db.destroy());
 
+/** What the time is. The machine may be busy with something else. */
+let clock = 0;
+
 /** Takes so many rows, each in so many milliseconds, and gives the sizes of the batches that were asked for. */
-async function sizesOf(rows: number, timeOf: (size: number) => number): Promise<number[]> {
+async function sizesOf(rows: number, timeOf: (size: number) => number, on = db): Promise<number[]> {
   const sizes: number[] = [];
   let left = rows;
-  let clock = 0;
-  // The machine may be busy with something else.
   const now = mock.method(performance, 'now', () => clock);
-  await inSmallBatches(db, async (trx, size) => {
+  await inSmallBatches(on, async (trx, size) => {
     assert.ok(trx.isTransaction);
     sizes.push(size);
     const found = Math.min(size, left);
@@ -39,6 +43,23 @@ test('slow ones shrink', async () => {
   const sizes = await sizesOf(600, (size) => (size > 100 ? 30 : 0));
   assert.equal(Math.max(...sizes), 200);
   assert.ok(sizes.filter((size) => size === 100).length > 1);
+});
+
+test('so do those that are written slowly', async () => {
+  class SlowDialect extends JotgateSqliteDialect {
+    override createDriver(): Driver {
+      const driver = super.createDriver();
+      const commit = driver.commitTransaction.bind(driver);
+      driver.commitTransaction = (connection) => {
+        clock += 30;
+        return commit(connection);
+      };
+      return driver;
+    }
+  }
+  const slow: Database = new Kysely<Tables>({ dialect: new SlowDialect(':memory:') });
+  assert.deepEqual(await sizesOf(100, () => 0, slow), [25, 25, 25, 25, 25]);
+  await slow.destroy();
 });
 
 test('nothing is one batch', async () => assert.deepEqual(await sizesOf(0, () => 0), [25]));

@@ -27,10 +27,14 @@ export async function inSmallBatches(
 ): Promise<void> {
   let size = SMALLEST;
   for (;;) {
-    const { found, took } = await inTransaction(db, async (trx) => {
-      const started = performance.now();
-      return { found: await work(trx, size), took: performance.now() - started };
+    let started = 0;
+    const found = await inTransaction(db, (trx) => {
+      // Now, for until then the lock of others may have been waited for.
+      started = performance.now();
+      return work(trx, size);
     });
+    // With the commit, which is when SQLite writes what was changed, and waits for the disk.
+    const took = performance.now() - started;
     if (found < size || isOver()) return;
     if (took > TIME) size = Math.max(SMALLEST, size / 2);
     else if (took < TIME / 2) size = Math.min(LARGEST, size * 2);
