@@ -52,3 +52,17 @@ test('any number goes', async () => {
   await purgeSessions(db, at(100));
   assert.deepEqual(await left(), [[], []]);
 });
+
+test("those that have tokens still are in nobody's way, wherever they are", async () => {
+  for (let index = 0; index < 120; index += 1) await start(`s${index}`, index % 3 === 0 ? 1 : 90);
+  const reads: number[] = [];
+  await purgeSessions(db, at(50), {
+    isOver: () => {
+      reads.push(reads.length);
+      return false;
+    },
+  });
+  const [sids] = await left();
+  assert.equal(sids?.length, 80);
+  assert.ok(reads.length < 10);
+});
