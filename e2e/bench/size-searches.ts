@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type Condition, type Order, prefixRange, type Search } from '../../db/find-page.ts';
+import { byBytes } from '../../db/text-order.ts';
 import { epochToSqlTime } from '../../db/values.ts';
 
 /** A search as an admin page makes one, and which page of what it finds. */
@@ -10,7 +11,7 @@ export interface SizeCase {
   page?: number;
 }
 
-const lower = (column: string) => sql<string>`lower(${sql.ref(column)})`;
+const lower = (column: string) => byBytes(sql<string>`lower(${sql.ref(column)})`);
 
 const order = (by: RawBuilder<unknown>, descending = false): Order[] => [{ by, descending }];
 

@@ -1,13 +1,15 @@
 import { connect } from '../../db/connect.ts';
 import type { Database } from '../../db/statement.ts';
+import { buildApp } from '../../server/app.ts';
 import { hashPassword } from '../../server/users/hashers.ts';
 import { createSuperuser, findUserByUsername } from '../../server/users/users.ts';
 import { adminRoutes } from '../attack/admin-site.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
 import { settingsOf } from '../settings-of.ts';
 import { AdminClient, type Answer } from './size-client.ts';
-import { databaseOf } from './size-database.ts';
 import { addressesOf, type Ids } from './size-pages.ts';
+import type { Place, Places } from './size-places.ts';
+import { type Plan, WatchedDatabase } from './size-plans.ts';
 import { ROUNDS, type Timing } from './size-table.ts';
 import { median } from './table.ts';
 
@@ -26,16 +28,13 @@ interface Measured {
  * Opens every page there is of the admin, as a superuser, on a server with each database, one after the other: what
  * else the machine does then hits both alike.
  */
-export async function timePages(folders: { full: string; empty: string }): Promise<Timing[]> {
-  const [full, empty] = [await open(folders.full), await open(folders.empty)];
+export async function timePages(places: Places): Promise<Timing[]> {
+  const [full, empty] = [await open(places.full), await open(places.empty)];
   try {
     const timings: Timing[] = [];
-    for (const { path, get } of await adminRoutes()) {
-      const addresses = get === undefined ? null : addressesOf(path, full.ids);
-      const others = addressesOf(path, empty.ids) ?? [];
-      for (const [index, address] of (addresses ?? []).entries())
-        timings.push(await timePage(full, address, empty, others[index] ?? address));
-    }
+    const others = await pagesOf(empty.ids);
+    for (const [index, address] of (await pagesOf(full.ids)).entries())
+      timings.push(await timePage(full, address, empty, others[index] ?? address));
     return timings;
   } finally {
     for (const { client, server } of [full, empty]) {
@@ -45,9 +44,33 @@ export async function timePages(folders: { full: string; empty: string }): Promi
   }
 }
 
-async function open(folder: string): Promise<Measured> {
-  const server = await startServer({ folder, settings: SETTINGS });
-  const db = connect(`sqlite:${databaseOf(folder)}`);
+/** Every query that those pages make, with how the database answers it. */
+export async function explainPages({ url }: Place): Promise<Plan[]> {
+  const watched = new WatchedDatabase(url);
+  await makeAccount(watched.db);
+  const ids = await idsIn(watched.db);
+  const app = await buildApp({ db: watched.db, settings: settingsOf(SETTINGS) });
+  const at = await app.listen({ host: '127.0.0.1', port: 0 });
+  const client = await AdminClient.logIn(at, ACCOUNT.username, ACCOUNT.password);
+  for (const address of await pagesOf(ids)) {
+    watched.listenTo(address);
+    await client.get(address);
+  }
+  client.close();
+  await app.close();
+  const plans = await watched.plans();
+  await watched.db.destroy();
+  return plans;
+}
+
+async function pagesOf(ids: Ids): Promise<string[]> {
+  const routes = await adminRoutes();
+  return routes.flatMap(({ path, get }) => (get === undefined ? [] : (addressesOf(path, ids) ?? [])));
+}
+
+async function open({ folder, url }: Place): Promise<Measured> {
+  const server = await startServer({ folder, settings: { ...SETTINGS, DATABASE_URL: url } });
+  const db = connect(url);
   await makeAccount(db);
   const ids = await idsIn(db);
   await db.destroy();

@@ -21,8 +21,8 @@ export function sizeTable(title: string, timings: readonly Timing[]): string {
     `${name.padEnd(width)}${rest.map((cell) => cell.padStart(10)).join('')}`;
   const lines = timings.map(({ name, empty, full, found, wrong }) => {
     const isGood = full <= MOST && wrong === undefined;
-    const onEmpty = Number.isNaN(empty) ? '–' : empty.toFixed(1);
-    return `${cells(name, onEmpty, full.toFixed(1), isGood ? 'yes' : 'NO')}   ${wrong ?? found}`;
+    const [onEmpty, ratio] = Number.isNaN(empty) ? ['–', '–'] : [empty.toFixed(1), (full / empty).toFixed(1)];
+    return `${cells(name, onEmpty, full.toFixed(1), ratio, isGood ? 'yes' : 'NO')}   ${wrong ?? found}`;
   });
-  return [`${cells(title, 'empty ms', 'full ms', `< ${MOST} ms`)}   found`, ...lines].join('\n');
+  return [`${cells(title, 'empty ms', 'full ms', 'ratio', `< ${MOST} ms`)}   found`, ...lines].join('\n');
 }
