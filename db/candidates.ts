@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { byDialect } from './by-dialect.ts';
 import type { Condition, Order, PagedTable, Search } from './find-page.ts';
 import type { Database } from './statement.ts';
 
@@ -23,14 +24,38 @@ const FEW = 100;
  * @param among which rows are looked at; all where nothing is said
  */
 export async function pickIds(db: Database, search: Search, limit: number, among?: Ids): Promise<number[]> {
-  const conditions = search.conditions.map(among === undefined ? asked : holds);
-  const all = among === undefined ? conditions : [sql`id in (${among})`, ...conditions];
-  const where = all.length === 0 ? sql`` : sql`where ${sql.join(all, sql` and `)}`;
-  const { rows } = await sql<{ id: number }>`
-    select id from ${sql.table(search.table)} ${where} order by ${terms(search.order)} limit ${limit}`.execute(
-    db,
-  );
+  const query = among === undefined ? ofAll(search) : ofSome(search, among);
+  const { rows } = await sql<{ id: number }>`${query} limit ${limit}`.execute(db);
   return rows.map(({ id }) => id);
+}
+
+function ofAll({ table, conditions, order }: Search): Ids {
+  const where = conditions.length === 0 ? sql`` : sql`where ${allOf(conditions.map(asked))}`;
+  return sql`select id from ${sql.table(table)} ${where} order by ${terms(order)}`;
+}
+
+/**
+ * Some rows are looked up by their ids, one after the other: some thousand, of however many. Postgres would rather go
+ * through them all, unless each is a query of its own.
+ */
+function ofSome({ table, conditions, order }: Search, among: Ids): Ids {
+  const rows = sql.table(table);
+  const named = order.map(({ by, descending }, index) => ({
+    by,
+    term: { by: sql.ref(`term${index}`), descending },
+  }));
+  const columns = sql.join([sql`id`, ...named.map(({ by, term }) => sql`${by} as ${term.by}`)]);
+  const where = (first: RawBuilder<unknown>) => allOf([first, ...conditions.map(holds)]);
+  return byDialect({
+    sqlite: sql`select id from ${rows} where ${where(sql`id in (${among})`)} order by ${terms(order)}`,
+    postgres: sql`select candidate.id from (${among}) as given (given_id) cross join lateral (
+      select ${columns} from ${rows} where ${where(sql`id = given_id`)} limit 1
+    ) as candidate order by ${terms(named.map(({ term }) => term))}`,
+  });
+}
+
+function allOf(conditions: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  return sql.join([...conditions], sql` and `);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { byDialect } from '../../db/by-dialect.ts';
 import { type Condition, isLarge, prefixRange } from '../../db/find-page.ts';
 import type { Database } from '../../db/statement.ts';
 import { toSqlTime } from '../../db/values.ts';
@@ -76,9 +77,14 @@ export async function searchBlacklisted(db: Database, words: readonly string[]):
   });
 }
 
+/** Each token has one entry at most. Postgres would rather go through all entries, unless each is a query of its own. */
 function entriesOf(tokens: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`select entry.id from (${tokens}) as token
-    cross join token_blacklist_blacklistedtoken as entry where entry.token_id = token.id`;
+  return byDialect({
+    sqlite: sql`select entry.id from (${tokens}) as token
+      cross join token_blacklist_blacklistedtoken as entry where entry.token_id = token.id`,
+    postgres: sql`select entry.id from (${tokens}) as token
+      cross join lateral (select id from token_blacklist_blacklistedtoken where token_id = token.id limit 1) as entry`,
+  });
 }
 
 /**
@@ -88,23 +94,26 @@ function entriesOf(tokens: RawBuilder<unknown>): RawBuilder<unknown> {
 export function inState(state: TokenState, now: Date): Condition[] {
   const time = toSqlTime(now);
   const byExpiry = { indexed: true, by: sql.ref('expires_at') };
-  const blacklist = sql`(select token_id from token_blacklist_blacklistedtoken)`;
+  const onBlacklist = sql`exists (select 1 from token_blacklist_blacklistedtoken
+    where token_id = token_blacklist_outstandingtoken.id)`;
   switch (state) {
     case 'alive':
       return [
         { anyOf: [sql`expires_at > ${time}`], ...byExpiry },
-        {
-          anyOf: [
-            sql`not exists (select 1 from token_blacklist_blacklistedtoken
-              where token_id = token_blacklist_outstandingtoken.id)`,
-          ],
-          indexed: false,
-        },
+        { anyOf: [sql`not ${onBlacklist}`], indexed: false },
       ];
     case 'expired':
       return [{ anyOf: [sql`expires_at <= ${time}`], ...byExpiry }];
     case 'blacklisted':
-      return [{ anyOf: [sql`id in ${blacklist}`], indexed: true, by: sql.ref('id') }];
+      return [
+        {
+          anyOf: [sql`id in (select token_id from token_blacklist_blacklistedtoken)`],
+          indexed: true,
+          by: sql.ref('id'),
+          // Asked of one row, `in` would have Postgres go through the whole blacklist for it, if that is large.
+          ofOneRow: onBlacklist,
+        },
+      ];
   }
 }
 
