@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { byDialect } from '../../db/by-dialect.ts';
 import { type Condition, type Order, prefixRange, type Search } from '../../db/find-page.ts';
 import { byBytes } from '../../db/text-order.ts';
 import { epochToSqlTime } from '../../db/values.ts';
@@ -62,16 +63,17 @@ const tokenTerm = (prefix: string): Condition => {
   };
 };
 
+const onBlacklist = sql`exists (select 1 from token_blacklist_blacklistedtoken
+  where token_id = token_blacklist_outstandingtoken.id)`;
+
 const blacklisted: Condition = {
   anyOf: [sql`id in (select token_id from token_blacklist_blacklistedtoken)`],
   indexed: true,
   by: sql`id`,
+  ofOneRow: onBlacklist,
 };
 
-const notBlacklisted: Condition = {
-  anyOf: [sql`id not in (select token_id from token_blacklist_blacklistedtoken)`],
-  indexed: false,
-};
+const notBlacklisted: Condition = { anyOf: [sql`not ${onBlacklist}`], indexed: false };
 
 const eventTerm = (prefix: string): Condition => ({
   anyOf: [
@@ -178,8 +180,13 @@ function blacklistCases(now: number): Row[] {
     anyOf: [
       {
         through: sql`select id from token_blacklist_outstandingtoken where ${prefixRange(sql`jti`, prefix)}`,
-        ids: (tokens) => sql`select entry.id from (${tokens}) as token
-          cross join token_blacklist_blacklistedtoken as entry where entry.token_id = token.id`,
+        ids: (tokens) =>
+          byDialect({
+            sqlite: sql`select entry.id from (${tokens}) as token
+              cross join token_blacklist_blacklistedtoken as entry where entry.token_id = token.id`,
+            postgres: sql`select entry.id from (${tokens}) as token cross join lateral (
+              select id from token_blacklist_blacklistedtoken where token_id = token.id limit 1) as entry`,
+          }),
       },
     ],
     indexed: true,
