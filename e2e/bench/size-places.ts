@@ -1,8 +1,8 @@
-import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPostgres } from '../postgres.ts';
 import { databaseOf, sizedFolder } from './size-database.ts';
+import { temporaryFolder } from './size-folder.ts';
 import { fillPostgres, makePostgres } from './size-postgres.ts';
 import type { Size } from './size-rows.ts';
 
@@ -35,20 +35,14 @@ export async function keptOnSqlite(size: Size): Promise<Places> {
 
 /** The same as copies, for what adds and deletes rows. */
 export function copiedOnSqlite(kept: Places): Places {
-  const root = mkdtempSync(join(tmpdir(), 'jotgate-size-copy-'));
+  const root = temporaryFolder('jotgate-size-copy-');
   const copy = (name: 'full' | 'empty'): Place => {
-    const folder = join(root, name);
+    const folder = join(root.path, name);
     mkdirSync(join(folder, 'data'), { recursive: true });
     copyFileSync(databaseOf(kept[name].folder), databaseOf(folder), constants.COPYFILE_FICLONE);
     return { folder, url: `sqlite:${databaseOf(folder)}` };
   };
-  const close = async () => rmSync(root, { recursive: true, force: true });
-  try {
-    return { full: copy('full'), empty: copy('empty'), close };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  return { full: copy('full'), empty: copy('empty'), close: async () => root.remove() };
 }
 
 /**
@@ -58,15 +52,15 @@ export function copiedOnSqlite(kept: Places): Places {
 export async function onPostgres(size: Size): Promise<Places> {
   const source = databaseOf(await sizedFolder(size));
   const server = await startPostgres({ isDurable: true });
-  const root = mkdtempSync(join(tmpdir(), 'jotgate-size-postgres-'));
+  const root = temporaryFolder('jotgate-size-folders-');
   const close = async () => {
     await server.remove();
-    rmSync(root, { recursive: true, force: true });
+    root.remove();
   };
   try {
     console.log(`Postgres ${server.version}`);
     const place = async (name: string): Promise<Place> => {
-      const folder = join(root, name);
+      const folder = join(root.path, name);
       mkdirSync(folder);
       return { folder, url: await makePostgres(server.url, `jotgate_${name}`) };
     };

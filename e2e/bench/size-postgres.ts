@@ -1,11 +1,11 @@
-import { chmodSync, closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import pg from 'pg';
 import { connect } from '../../db/connect.ts';
 import { withDatabase } from '../../db/database.fixture.ts';
 import { migrate } from '../../db/migrate.ts';
+import { temporaryFolder } from './size-folder.ts';
 import type { Connection } from './size-rows.ts';
 
 /** What has rows in a database of some size, besides what a migration puts there. */
@@ -34,14 +34,14 @@ export async function makePostgres(server: string, name: string): Promise<string
 export async function fillPostgres(url: string, file: string): Promise<void> {
   const source = new SqliteDatabase(file, { readonly: true });
   const client = await open(url);
-  const folder = mkdtempSync(join(tmpdir(), 'jotgate-size-rows-'));
+  const folder = temporaryFolder('jotgate-size-rows-');
   // The server runs as somebody else.
-  chmodSync(folder, 0o755);
+  chmodSync(folder.path, 0o755);
   try {
     // No reference is looked up, and no trigger runs: it is as it was in the file.
     await client.query("set session_replication_role = replica; set timezone = 'UTC'");
     const rebuild = await dropIndexes(client);
-    for (const table of TABLES) await timed(table, () => copyTable(source, client, table, folder));
+    for (const table of TABLES) await timed(table, () => copyTable(source, client, table, folder.path));
     await timed('indexes', async () => {
       await client.query("set maintenance_work_mem = '512MB'");
       for (const statement of rebuild) await client.query(statement);
@@ -52,7 +52,7 @@ export async function fillPostgres(url: string, file: string): Promise<void> {
   } finally {
     await client.end();
     source.close();
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   }
 }
 
