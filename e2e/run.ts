@@ -22,7 +22,7 @@ interface Suite {
 /** What has to do with a database, but for what is about the files of SQLite. */
 const WITH_DATABASE = new RegExp(
   [
-    '^db/(rows|postgres-.*)\\.test',
+    '^db/(rows|find-page|postgres-.*)\\.test',
     '^server/(admin|api|audit|commands|console|sessions|tokens|users)/',
     '^server/(app|http/authenticate)\\.test',
     '^e2e/(attack|conformance|interop|instances)/',
