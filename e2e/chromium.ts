@@ -7,7 +7,8 @@ import { PROJECT_FOLDER } from './server-process.ts';
 /** How long Playwright's download and a system's package manager may take, in milliseconds. */
 const INSTALL_LIMIT = 300_000;
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+/** The first is a Chromium that is nothing but headless, for which a page is half the work. */
+const NAMES = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
 
 const isRoot = () => process.getuid?.() === 0;
 
@@ -29,11 +30,20 @@ const SOURCES: readonly Source[] = [
     install: () => run('npx', ['--no-install', 'playwright', 'install', 'chromium']),
     paths: () => [chromium.executablePath()],
   },
-  { name: 'apt-get install chromium', install: installWithApt, paths: onPath },
+  ...['chromium-headless-shell', 'chromium'].map((name) => ({
+    name: `apt-get install ${name}`,
+    install: () => installWithApt(name),
+    paths: onPath,
+  })),
 ];
 
-/** Starts a headless Chromium that talks to nobody but the pages it is sent to; installs one where there is none. */
-export async function launchChromium(): Promise<Browser> {
+/**
+ * The path of a Chromium that was seen to start; installs one where there is none. Given on as CHROMIUM_PATH it spares
+ * every process the search.
+ *
+ * @throws Error that says what was tried and what to install
+ */
+export async function findChromium(): Promise<string> {
   const tried: string[] = [];
   for (const source of SOURCES) {
     try {
@@ -46,7 +56,8 @@ export async function launchChromium(): Promise<Browser> {
     if (candidates.length === 0) tried.push(`${source.name}: none there`);
     for (const path of candidates) {
       try {
-        return await launch(path);
+        await (await launchChromium(path)).close();
+        return path;
       } catch (error) {
         tried.push(`${source.name}: ${path} does not start: ${firstLine(error)}`);
       }
@@ -60,20 +71,12 @@ export async function launchChromium(): Promise<Browser> {
 }
 
 /**
- * The path of a Chromium that was seen to start. Given on as CHROMIUM_PATH it spares every test file the search.
+ * Starts a headless Chromium that talks to nobody but the pages it is sent to.
  *
- * @throws Error that says what was tried and what to install
+ * @param executablePath as {@link findChromium} finds it
  */
-export async function findChromium(): Promise<string> {
-  const browser = await launchChromium();
-  await browser.close();
-  return STARTED.get(browser) as string;
-}
-
-const STARTED = new WeakMap<Browser, string>();
-
-async function launch(executablePath: string): Promise<Browser> {
-  const browser = await chromium.launch({
+export function launchChromium(executablePath: string): Promise<Browser> {
+  return chromium.launch({
     executablePath,
     // With its sandbox it starts neither as root nor in most containers, and it opens none but our own pages.
     chromiumSandbox: false,
@@ -82,10 +85,10 @@ async function launch(executablePath: string): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
+      // No page lives long enough for its scripts, which are axe most of all, to be worth more than the first compiler.
+      '--js-flags=--no-opt,--no-maglev,--no-flush-bytecode',
     ],
   });
-  STARTED.set(browser, executablePath);
-  return browser;
 }
 
 function onPath(): string[] {
@@ -93,11 +96,11 @@ function onPath(): string[] {
   return NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
 }
 
-function installWithApt(): void {
+function installWithApt(name: string): void {
   if (!existsSync('/usr/bin/apt-get')) throw new Error('no apt-get here');
   const prefix = isRoot() ? [] : ['sudo', '-n'];
   run('env', [...prefix, 'apt-get', 'update']);
-  run('env', [...prefix, 'apt-get', 'install', '-y', '--no-install-recommends', 'chromium']);
+  run('env', [...prefix, 'apt-get', 'install', '-y', '--no-install-recommends', name]);
 }
 
 function run(command: string, parameters: readonly string[]): void {

@@ -46,11 +46,14 @@ const SUITES: readonly Suite[] = [
 /** How long a process of several files may take, in milliseconds: what hangs is ended and counts as failed. */
 const TIME_LIMIT = 600_000;
 
-/** How many processes run tests at a time. */
-const AT_ONCE = 2;
+/** How many processes run tests at a time: one more than the cores that are meant, as there is waiting in all of them. */
+const AT_ONCE = 3;
 
-/** Into how many processes a suite's files are dealt: enough for both to be busy until the end. */
-const BATCHES = 6;
+/**
+ * Into how many processes a suite's files are dealt. Each loads the program from its sources, which takes more than a
+ * second; with fewer, the last would be alone for long.
+ */
+const BATCHES = 4;
 
 /** Some files of a suite that run in a process of their own. */
 interface Batch {
@@ -144,7 +147,7 @@ async function runBatch({ suite, files, environment }: Batch, cases: CaseTable):
         ...['--test-reporter=tap', `--test-reporter-destination=${report}`],
         ...[join(PROJECT_FOLDER, 'e2e', 'batch.ts'), ...files],
       ],
-      { ...environment, CASE_COUNTS: counts },
+      { ...environment, CASE_COUNTS: counts, SHORT_LIVED: 'yes' },
     );
     const text = existsSync(report) ? readFileSync(report, 'utf8') : '';
     cases.add(text, counts);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { MAIN_FILE } from '../server-process.ts';
+import { PROGRAM } from '../server-process.ts';
 
 /** How a command ended. */
 export interface Ending {
@@ -21,7 +21,8 @@ export async function run(
   parameters = ['serve', '--migrate'],
 ): Promise<Ending> {
   const started = performance.now();
-  const child = spawn(process.execPath, [MAIN_FILE, ...parameters], {
+  const [program, ...first] = PROGRAM;
+  const child = spawn(program, [...first, ...parameters], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', HOME: folder, PORT: '0', BCRYPT_ROUNDS: '4', ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -41,6 +41,7 @@ export async function openSite(settings: Readonly<Record<string, string>> = {}):
     },
     async close() {
       if (shared !== undefined) await profiles.giveBack(await shared);
+      await profiles.leave(server.url);
       await server.stop();
       BROWSER.giveBack();
     },

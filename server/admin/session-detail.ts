@@ -34,7 +34,6 @@ const END_REASONS: Readonly<Record<string, string>> = {
   reuse: 'because a token came twice: somebody may have stolen it',
   revoked: 'by hand',
   password: 'with a new password',
-  deactivated: 'with the account',
 };
 
 /** /admin/sessions/1/change/: a session and its line of life. */

@@ -102,8 +102,11 @@ describe('/api/sessions/', () => {
   test('is a page as well', async () => {
     await start({ CHECK_SESSION: 'true' });
     const { access } = await obtain();
-    const [{ sid }] = (await ask('GET', '/api/sessions/', access)).json();
+    const [{ sid, url }] = (await ask('GET', '/api/sessions/', access)).json();
+    assert.equal(new URL(url).pathname, `/api/sessions/${sid}/`);
     const headers = { authorization: `Bearer ${access}`, accept: 'text/html' };
+    const list = await site.app.inject({ url: '/api/sessions/', headers });
+    assert.ok(list.body.includes(`<a href="${url}"`), 'each can be opened from there');
     const page = await site.app.inject({ url: `/api/sessions/${sid}/`, headers });
     assert.match(page.body, new RegExp(`action="/api/sessions/${sid}/"`));
     assert.match(page.body, new RegExp(`<a href="/api/sessions/${sid}/" aria-current="page">Session</a>`));

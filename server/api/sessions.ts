@@ -2,6 +2,7 @@ import type { Database } from '../../db/statement.ts';
 import { AppError, type Json } from '../errors.ts';
 import type { Bearer } from '../http/authenticate.ts';
 import type { Call, Endpoint } from '../http/endpoint.ts';
+import { originOf } from '../http/origin.ts';
 import { deviceName } from '../sessions/device.ts';
 import { findSession, type SessionView, sessionsOf } from '../sessions/session-list.ts';
 import type { TokenContext } from '../tokens/context.ts';
@@ -26,7 +27,7 @@ export function sessionsEndpoint(db: Database, context: TokenContext): Endpoint 
         fields: [],
         handle: async (call) => {
           const sessions = await sessionsOf(db, userOf(call), nowOf(context), { aliveOnly: true });
-          return { body: sessions.map((session) => jsonOf(session, sidOf(call))) };
+          return { body: sessions.map((session) => jsonOf(session, call)) };
         },
       },
       DELETE: {
@@ -59,7 +60,7 @@ export function sessionEndpoint(db: Database, context: TokenContext): Endpoint {
     actions: {
       GET: {
         fields: [],
-        handle: async (call) => ({ body: jsonOf(await find(call), sidOf(call)) }),
+        handle: async (call) => ({ body: jsonOf(await find(call), call) }),
       },
       DELETE: {
         fields: [],
@@ -72,8 +73,9 @@ export function sessionEndpoint(db: Database, context: TokenContext): Endpoint {
   };
 }
 
-function jsonOf(session: SessionView, current: string | null): Json {
+function jsonOf(session: SessionView, call: Call): Json {
   return {
+    url: `${originOf(call.request)}/api/sessions/${session.sid}/`,
     sid: session.sid,
     started_at: session.startedAt.toISOString(),
     last_used_at: session.lastUsedAt.toISOString(),
@@ -81,7 +83,7 @@ function jsonOf(session: SessionView, current: string | null): Json {
     address: session.address,
     device: deviceName(session.userAgent),
     alive: session.isAlive,
-    current: session.sid === current,
+    current: session.sid === sidOf(call),
   };
 }
 

@@ -24,7 +24,7 @@ export interface Place {
 }
 
 /** Why a session ended. */
-export type EndReason = 'logout' | 'reuse' | 'revoked' | 'password' | 'deactivated';
+export type EndReason = 'logout' | 'reuse' | 'revoked' | 'password';
 
 const tokenByJti = statement((db) =>
   db.selectFrom('jotgate_session_token').selectAll().where('jti', '=', ''),
