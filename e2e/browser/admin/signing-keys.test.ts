@@ -5,6 +5,7 @@ import { type Hands, mouse } from '../hands.ts';
 import { assertGoodPage, weighAssets } from '../page-checks.ts';
 import { ADA, openSite, type Site } from '../site.ts';
 import {
+  assertNothingBeside,
   enterAdmin,
   follow,
   headingOf,
@@ -54,6 +55,7 @@ describe('with a ring of keys', () => {
         await logInToAdmin(page, ADA, hands);
         await follow(page, hands, 'Signing keys', page.getByRole('navigation', { name: 'Administration' }));
         assert.equal(await headingOf(page), 'Signing keys');
+        await assertNothingBeside(page);
         const tokens = await rotateAndUndo(page, hands);
         await retireAndRestore(page, hands, tokens);
         await withdraw(page, hands, tokens);

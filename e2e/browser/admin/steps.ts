@@ -73,6 +73,14 @@ export async function headingOf(page: Page): Promise<string> {
   return ((await page.getByRole('heading', { level: 1 }).textContent()) ?? '').trim();
 }
 
+/** That all of the page's list is in sight, and nobody has to push it sideways to find what can be done. */
+export async function assertNothingBeside(page: Page): Promise<void> {
+  const hidden = await page
+    .getByRole('region', { name: 'The list' })
+    .evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+  assert.equal(hidden, 0, `${hidden} px of the list are out of sight`);
+}
+
 /** What is to be read on a page below its head, with single spaces. */
 export async function textOf(page: Page): Promise<string> {
   const text = await page.getByRole('main').innerText();
