@@ -146,7 +146,7 @@ describe('locks', () => {
     assert.equal(refused.headers['retry-after'], '900');
     const { body } = await root.get('/admin/locks/');
     const id = /name="lock" value="(\d+)"/.exec(body)?.[1] ?? '';
-    assert.match(body, /<td>ada<\/td>/);
+    assert.match(body, /<td data-label="Locked">ada<\/td>/);
     await root.post('/admin/locks/', { lock: id });
     assert.equal(shownMessage((await root.get('/admin/locks/')).body), 'The lock of ada was lifted.');
     assert.equal((await post('/api/token/', { username: 'ada', password: PASSWORD })).statusCode, 200);
