@@ -28,7 +28,7 @@ type Operation = (one: Contestant, round: number) => Promise<number>;
 const login: Operation = async ({ client, accounts }, round) =>
   (await client.post('/api/token/', accounts[round % VISITORS] as Credentials)).took;
 
-const verify: Operation = async ({ client, tokens }, round) =>
+export const verify: Operation = async ({ client, tokens }, round) =>
   (await client.post('/api/token/verify/', { token: tokens[round % VISITORS] as string })).took;
 
 const refresh: Operation = async ({ client, tokens }, round) =>
@@ -40,8 +40,6 @@ export const rotate: Operation = async ({ client, tokens }, round) => {
   tokens[round % VISITORS] = pairOf(answer).refresh;
   return answer.took;
 };
-
-export { verify };
 
 /** @param settings of the servers, besides those that all have */
 export async function enter(

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
-import { byDialect } from '../../db/by-dialect.ts';
 import { type Condition, type Order, prefixRange, type Search } from '../../db/find-page.ts';
 import { byBytes } from '../../db/text-order.ts';
 import { epochToSqlTime } from '../../db/values.ts';
+import { entriesOf, inState } from '../../server/tokens/outstanding-search.ts';
 
 /** A search as an admin page makes one, and which page of what it finds. */
 export interface SizeCase {
@@ -62,18 +62,6 @@ const tokenTerm = (prefix: string): Condition => {
       select 1 from auth_user where auth_user.id = token_blacklist_outstandingtoken.user_id and ${name}))`,
   };
 };
-
-const onBlacklist = sql`exists (select 1 from token_blacklist_blacklistedtoken
-  where token_id = token_blacklist_outstandingtoken.id)`;
-
-const blacklisted: Condition = {
-  anyOf: [sql`id in (select token_id from token_blacklist_blacklistedtoken)`],
-  indexed: true,
-  by: sql`id`,
-  ofOneRow: onBlacklist,
-};
-
-const notBlacklisted: Condition = { anyOf: [sql`not ${onBlacklist}`], indexed: false };
 
 const eventTerm = (prefix: string): Condition => ({
   anyOf: [
@@ -141,11 +129,12 @@ function userCases(now: number): Row[] {
 }
 
 function tokenCases(now: number): Row[] {
-  const moment = epochToSqlTime(now);
   const table = 'token_blacklist_outstandingtoken';
   const newest = order(sql`created_at`, true);
-  const alive = [within('expires_at', '>', moment), notBlacklisted];
-  const expired = within('expires_at', '<=', moment);
+  const time = new Date(now * 1000);
+  const alive = inState('alive', time);
+  const expired = inState('expired', time);
+  const blacklisted = inState('blacklisted', time);
   const rows: [name: string, conditions: Condition[], order: Order[], page?: number][] = [
     ['all, first page', [], newest, 1],
     ['all, last page', [], newest],
@@ -157,16 +146,16 @@ function tokenCases(now: number): Row[] {
     ]),
     ['alive', alive, newest],
     ['alive, oldest first', alive, order(sql`created_at`)],
-    ['expired', [expired], newest],
-    ['expired, by jti', [expired], order(sql`jti`)],
-    ['blacklisted', [blacklisted], newest],
-    ['blacklisted, by user', [blacklisted], order(sql`user_id`)],
+    ['expired', expired, newest],
+    ['expired, by jti', expired, order(sql`jti`)],
+    ['blacklisted', blacklisted, newest],
+    ['blacklisted, by user', blacklisted, order(sql`user_id`)],
     ['"m"', [tokenTerm('m')], newest],
     ['"maria.s"', [tokenTerm('maria.s')], newest],
     ['"a1"', [tokenTerm('a1')], newest],
     ['"nobody"', [tokenTerm('nobody')], newest],
     ['"m", alive', [tokenTerm('m'), ...alive], newest],
-    ['"m", expired', [tokenTerm('m'), expired], newest],
+    ['"m", expired', [tokenTerm('m'), ...expired], newest],
     ['of one with many', [is('user_id', 1)], newest],
     ['of one with few', [is('user_id', 900_000)], newest],
   ];
@@ -180,13 +169,7 @@ function blacklistCases(now: number): Row[] {
     anyOf: [
       {
         through: sql`select id from token_blacklist_outstandingtoken where ${prefixRange(sql`jti`, prefix)}`,
-        ids: (tokens) =>
-          byDialect({
-            sqlite: sql`select entry.id from (${tokens}) as token
-              cross join token_blacklist_blacklistedtoken as entry where entry.token_id = token.id`,
-            postgres: sql`select entry.id from (${tokens}) as token cross join lateral (
-              select id from token_blacklist_blacklistedtoken where token_id = token.id limit 1) as entry`,
-          }),
+        ids: entriesOf,
       },
     ],
     indexed: true,

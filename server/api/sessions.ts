@@ -10,10 +10,12 @@ import { SESSION_CLAIM } from '../tokens/issue.ts';
 import { type Ending, endSessions } from '../tokens/session-end.ts';
 import { clientOf } from './client.ts';
 
+const SESSIONS_PATH = '/api/sessions/';
+
 /** /api/sessions/: the bearer's own sessions, and the end of all but the one that the request comes from. */
 export function sessionsEndpoint(db: Database, context: TokenContext): Endpoint {
   return {
-    path: '/api/sessions/',
+    path: SESSIONS_PATH,
     isListed: false,
     name: 'sessions',
     title: 'Sessions',
@@ -50,7 +52,7 @@ export function sessionEndpoint(db: Database, context: TokenContext): Endpoint {
     return session;
   };
   return {
-    path: '/api/sessions/:sid/',
+    path: `${SESSIONS_PATH}:sid/`,
     isListed: false,
     name: 'session',
     title: 'Session',
@@ -75,7 +77,7 @@ export function sessionEndpoint(db: Database, context: TokenContext): Endpoint {
 
 function jsonOf(session: SessionView, call: Call): Json {
   return {
-    url: `${originOf(call.request)}/api/sessions/${session.sid}/`,
+    url: `${originOf(call.request)}${SESSIONS_PATH}${session.sid}/`,
     sid: session.sid,
     started_at: session.startedAt.toISOString(),
     last_used_at: session.lastUsedAt.toISOString(),

@@ -55,14 +55,14 @@ test('any number goes', async () => {
 
 test("those that have tokens still are in nobody's way, wherever they are", async () => {
   for (let index = 0; index < 120; index += 1) await start(`s${index}`, index % 3 === 0 ? 1 : 90);
-  const reads: number[] = [];
+  let batches = 0;
   await purgeSessions(db, at(50), {
     isOver: () => {
-      reads.push(reads.length);
+      batches += 1;
       return false;
     },
   });
   const [sids] = await left();
   assert.equal(sids?.length, 80);
-  assert.ok(reads.length < 10);
+  assert.ok(batches < 10);
 });

@@ -77,8 +77,13 @@ export async function searchBlacklisted(db: Database, words: readonly string[]):
   });
 }
 
-/** Each token has one entry at most. Postgres would rather go through all entries, unless each is a query of its own. */
-function entriesOf(tokens: RawBuilder<unknown>): RawBuilder<unknown> {
+/**
+ * The ids of the entries that some tokens have on the blacklist, each one at most. Postgres would rather go through all
+ * entries, unless each is a query of its own.
+ *
+ * @param tokens a query of the ids of tokens
+ */
+export function entriesOf(tokens: RawBuilder<unknown>): RawBuilder<unknown> {
   return byDialect({
     sqlite: sql`select entry.id from (${tokens}) as token
       cross join token_blacklist_blacklistedtoken as entry where entry.token_id = token.id`,
